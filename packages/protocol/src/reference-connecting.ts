@@ -1,0 +1,36 @@
+/** What a client author needs before the first event: the section of the reference on connecting. */
+export const CONNECTING = `## Connecting
+
+Rollcall speaks Socket.IO 4 (protocol 5) at the server's address, port 4002 unless set otherwise: path \`/socket.io\`, the default namespace, over websocket and polling.
+
+**Token.** A JWT as \`token\` in Socket.IO's \`auth\`, else in the header \`Authorization: Bearer …\`; never in the query string. Its claim \`uid\`, else \`sub\`, is the sign-in name of a known user; \`exp\` is obeyed, and \`name\`, \`email\` and \`role\` count only where the server makes unknown users from their tokens. It is signed with HS256 and the server's secret, or with a key of its JWKS address; \`rollcall token --uid ada\` prints one. \`auth.client\` may hold \`{name, version}\` for the log, and \`batched: true\` asks for [attendanceChanges](#attendancechanges).
+
+**Refused.** \`connect_error\` brings an Error with \`data.code\`. After one Socket.IO doesn't try again by itself: get a token and call \`socket.connect()\`.
+
+| message | \`data.code\` | when |
+|---|---|---|
+| \`Authentication error\` | \`UNAUTHENTICATED\` | there was no token |
+| \`Invalid token\` | \`UNAUTHENTICATED\` | it is bad, has expired, or names nobody |
+| \`User not found\` | \`UNAUTHENTICATED\` | its user is unknown to the server |
+
+A \`connect_error\` without \`data\` is the network's: Socket.IO tries again.
+
+**Expiry.** When the token expires the socket gets [sessionExpired](#sessionexpired), and the connection is closed within 5 s. Before that, [refreshToken](#refreshtoken) with a newer token of the same user keeps it.
+
+**Reconnecting.** Where the server closes a connection Socket.IO makes a new one: give \`auth\` as a function, so that it brings a token that is valid then. A student is put back into the sessions they joined and haven't left, a teacher into the one they started last ([watchAttendanceSession](#watchattendancesession) adds others); [subscribeToCourse](#subscribetocourse) must be sent again. What was missed is asked for by \`since_seq\`, the highest \`seq\` that was seen: of [getAttendanceSessionData](#getattendancesessiondata) as a teacher, of [joinAttendanceSession](#joinattendancesession) as a student.
+
+**Acknowledgements.** A command is carried out once it is acknowledged, and not before it is on disk. One without an acknowledgement may have taken effect: send it again with the same \`op_id\`. An event that the server doesn't know gets no answer at all, so wait with a timeout.
+
+\`\`\`js
+import { io } from 'socket.io-client';
+
+const socket = io('http://localhost:4002', { auth: (give) => fetchToken().then((token) => give({ token })) });
+socket.on('connect_error', ({ message, data }) => console.error(message, data?.code));
+socket.on('attendanceUpdated', ({ student_id, status, seq }) => console.log(seq, student_id, status));
+
+const send = (event, payload) => socket.timeout(10_000).emitWithAck(event, payload);
+const session_id = \`class-\${Date.now()}\`;
+console.log(await send('startAttendanceSession', { session_id, op_id: crypto.randomUUID() }));
+console.log(await send('endAttendanceSession', { session_id, op_id: crypto.randomUUID() }));
+socket.disconnect();
+\`\`\``;
