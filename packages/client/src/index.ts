@@ -1,0 +1,20 @@
+export type { AttendanceRecord, AttendanceStatus, Session, Statistics } from '@rollcall/protocol';
+export { type ConnectOptions, connect, RollcallClient } from './client.js';
+export { type ClientErrorCode, RollcallClientError } from './errors.js';
+export type {
+  Answer,
+  AttendanceChanges,
+  ClientEvents,
+  CommandOptions,
+  ConnectionChange,
+  ConnectionState,
+  Payload,
+  SessionChanges,
+  SessionSnapshot,
+} from './events.js';
+export type { LiveChange } from './live-change.js';
+export { LiveSession } from './live-session.js';
+export type { Ending, LiveSessionEvents, LiveState } from './live-session-types.js';
+export type { OnlineStudent } from './presence.js';
+export type { MarkExtra } from './session-commands.js';
+export type { TokenSource } from './token.js';
