@@ -1,0 +1,215 @@
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import { Server, type Socket } from 'socket.io';
+import type { RedisLink } from './cluster/redis-adapter.js';
+import { type Config, ensureSecret } from './config.js';
+import type { Database } from './config-variables.js';
+import { type Logger, makeLogger } from './observability/logger.js';
+import { RollcallCore } from './rollcall-core.js';
+import type { Storage } from './storage/port.js';
+import { httpApp } from './transport/http/http-app.js';
+import { allowRequest, originAllowed } from './transport/http/origins.js';
+import { parser } from './transport/socket/parser.js';
+import { dropSlowConsumers } from './transport/socket/slow-consumers.js';
+import { writeOnce } from './transport/socket/write-once.js';
+
+/** Fits a bulk of 5,000 rows with the longest remarks in ASCII, and little more. */
+export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
+/** How long connections may take to go when the server stops, in ms. */
+const CLOSE_WITHIN_MS = 2_500;
+const PING_WITHIN_MS = 2_000;
+
+/** Where an adapter's warnings go. */
+interface Warnings {
+  warn(message: string): void;
+}
+
+/** Opens the adapter of a database; only what is used is loaded. */
+export async function openStorage(database: Database, warnings: Warnings): Promise<Storage> {
+  const storage = await adapterOf(database, warnings);
+  try {
+    await storage.open();
+  } catch (error) {
+    await storage.close().catch(() => undefined);
+    throw error;
+  }
+  return storage;
+}
+
+/**
+ * Claims a SQLite file for the one server that may serve it: two would each not tell their clients what the other
+ * writes. Answers how to give it up.
+ * @throws {ServedElsewhere} when another server has it
+ */
+export async function claimForServer(database: Database, warnings: Warnings): Promise<() => void> {
+  if (database.kind !== 'sqlite' || database.path === ':memory:') return () => {};
+  const { claimFile, ServedElsewhere } = await import('./storage/sqlite/server-lock.js');
+  try {
+    return claimFile(database.path);
+  } catch (error) {
+    if (error instanceof ServedElsewhere) throw error;
+    // Where nothing can be locked, or the folder can't be written, the opening tells what matters.
+    const why = error instanceof Error ? error.message : String(error);
+    warnings.warn(`whether another server has the database can't be told: ${why}`);
+    return () => {};
+  }
+}
+
+async function adapterOf(database: Database, warnings: Warnings): Promise<Storage> {
+  // Without a default, so that a kind without an adapter doesn't compile.
+  switch (database.kind) {
+    case 'sqlite': {
+      const { SqliteStorage } = await import('./storage/sqlite/storage.js');
+      return new SqliteStorage({ path: database.path });
+    }
+    case 'mongodb': {
+      const { MongoStorage } = await import('./storage/mongo/mongo-storage.js');
+      return new MongoStorage({ uri: database.uri, onWarning: (message) => warnings.warn(message) });
+    }
+  }
+}
+
+/** A server of its own. */
+export interface Rollcall {
+  /** The Socket.IO server, for an app that adds events of its own. */
+  readonly io: Server;
+  readonly httpServer: HttpServer;
+  /** There once `start` has resolved. */
+  readonly storage: Storage;
+  /** Opens and migrates the database, restores active sessions, opens the port. Rejects with what went wrong. */
+  start(): Promise<{ readonly port: number }>;
+  /** Stops accepting, finishes what was accepted, closes every connection and the database. */
+  close(): Promise<void>;
+}
+
+export interface RollcallOptions {
+  readonly logger?: Logger;
+  /** Runs once the database is open and before sessions are restored. */
+  readonly prepare?: (storage: Storage) => Promise<void>;
+}
+
+/** Builds a server from a configuration; nothing is opened before `start`. */
+export function createRollcall(config: Config, options: RollcallOptions = {}): Rollcall {
+  const logger = options.logger ?? makeLogger(config.log);
+  let storage: Storage | undefined;
+  let core: RollcallCore | undefined;
+  let closing: Promise<void> | undefined;
+  let redis: RedisLink | undefined;
+  let stopLooking: () => void = () => {};
+
+  const notReady = async (): Promise<string[]> => {
+    if (closing) return ['stopping'];
+    if (!storage || !core) return ['starting'];
+    const late = new Promise<string>((resolve) => {
+      setTimeout(() => resolve('the database does not answer'), PING_WITHIN_MS).unref();
+    });
+    const answer = storage.ping().then(
+      () => '',
+      () => 'the database does not answer',
+    );
+    const reason = await Promise.race([answer, late]);
+    return reason === '' ? [] : [reason];
+  };
+
+  let handle: RequestListener = (_request, response) => {
+    response.writeHead(503).end();
+  };
+  const httpServer = createServer((request, response) => handle(request, response));
+  const connections = new Set<TcpSocket>();
+  httpServer.on('connection', (connection: TcpSocket) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  const io = new Server(httpServer, {
+    maxHttpBufferSize: MAX_HTTP_BUFFER_SIZE,
+    allowRequest: allowRequest(config.corsOrigins),
+    cors: {
+      origin: (origin, callback) => callback(null, originAllowed(origin, undefined, config.corsOrigins)),
+      credentials: true,
+    },
+    serveClient: false,
+    parser,
+  });
+  const sendNow = writeOnce(io);
+
+  return {
+    io,
+    httpServer,
+    get storage() {
+      if (!storage) throw new Error('The server has not started');
+      return storage;
+    },
+    async start() {
+      storage = await openStorage(config.database, logger);
+      await options.prepare?.(storage);
+      const secret = await ensureSecret(config);
+      redis = await redisLink(config.redisUrl, io, logger);
+      const surroundings = {
+        exclusive: true,
+        letGo: closeTransport,
+        sendNow,
+        ...(redis ? { otherNodes: redis } : {}),
+      };
+      core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
+      handle = httpApp({ notReady, metrics: core.metrics.registry });
+      const restored = await core.restore();
+      core.attach();
+      stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {
+        logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');
+      });
+      const port = await listen(httpServer, config.port, config.host);
+      logger.info({ port, host: config.host, storage: storage.kind, restored }, 'listening');
+      return { port };
+    },
+    close() {
+      closing ??= stop();
+      return closing;
+    },
+  };
+
+  async function stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => httpServer.close(() => resolve()));
+    await core?.sendAway();
+    await core?.finish();
+    // The transport alone: after a namespace disconnect clients would not come back by themselves.
+    for (const socket of io.of('/').sockets.values()) closeTransport(socket);
+    stopLooking();
+    core?.detach();
+    io.engine.close();
+    httpServer.closeIdleConnections();
+    // A client that is gone without a word never answers the goodbye of its websocket, which would wait for 30 s; and
+    // what has become a websocket is none of closeAllConnections' business.
+    const forced = setTimeout(() => {
+      for (const connection of connections) connection.destroy();
+    }, CLOSE_WITHIN_MS);
+    if (httpServer.listening) await closed;
+    await io.close();
+    clearTimeout(forced);
+    await redis?.close();
+    await storage?.close();
+    logger.info('stopped');
+  }
+}
+
+/** Only what is used is loaded. */
+async function redisLink(url: string | null, io: Server, logger: Logger): Promise<RedisLink | undefined> {
+  if (url === null) return undefined;
+  const { joinByRedis } = await import('./cluster/redis-adapter.js');
+  return joinByRedis(io, url, (err) =>
+    logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
+  );
+}
+
+function closeTransport(socket: Socket): void {
+  socket.conn.close();
+}
+
+function listen(server: HttpServer, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}

@@ -1,0 +1,70 @@
+import { type Change, RollcallError, type StudentId } from '@rollcall/protocol';
+import { carryOut } from '../commands/carry-out.js';
+import { defineCommand, extraOf, type Services } from '../commands/command.js';
+import { changeOf, isoOf, recordOf } from '../commands/present.js';
+import { requireStudent } from '../commands/rights.js';
+import type { OutcomeOf, Stranger } from '../register/decide.js';
+import type { Entry, RosterStudent } from '../register/entries.js';
+import type { LiveSession } from '../register/live-session.js';
+
+export const joinAttendanceSession = defineCommand({
+  name: 'joinAttendanceSession',
+  async handle(call, services) {
+    const { session_id, op_id, since_seq } = call.input;
+    const profile = requireStudent(call.person);
+    const live = services.sessions.active(session_id) ?? (await liveSession(session_id, services));
+    const student = await newcomer(live, profile, services);
+    const present = (outcome: OutcomeOf<'check_in'>, missed: { changes?: Change[]; seq?: number }) => {
+      const { line } = outcome;
+      const payload = {
+        session_id,
+        message: 'Joined attendance session',
+        student_id: line.student.student_id,
+        record: recordOf(session_id, line, 'everyone'),
+        checked_in_at: line.checked_in_at === null ? null : isoOf(line.checked_in_at),
+        seq: outcome.seq,
+        ...missed,
+      };
+      call.answer('attendanceSessionJoined', payload, { ...extraOf(outcome), seq: payload.seq });
+    };
+    let caughtUp: Promise<void> | undefined;
+    const proceed = () => call.proceed();
+    const by = { event: call.event, actor: call.actor, op_id, proceed };
+    await carryOut({ kind: 'live', live }, { type: 'check_in', student }, by, services, (outcome) => {
+      call.connection?.participate(live, outcome.line.student.student_id);
+      if (since_seq === undefined) present(outcome, {});
+      else caughtUp = missedBy(live, profile.student_id, since_seq).then((missed) => present(outcome, missed));
+    });
+    await caughtUp;
+  },
+});
+
+/** @throws {RollcallError} SESSION_NOT_ACTIVE for a session that is unknown, scheduled or over */
+async function liveSession(sessionId: LiveSession['session_id'], services: Services): Promise<LiveSession> {
+  // What is over for good must not cost its whole journal, however often somebody asks to join it.
+  const stored = await services.storage.findSession(sessionId);
+  if (stored?.status === 'completed' || stored?.status === 'cancelled') throw new RollcallError('SESSION_NOT_ACTIVE');
+  const found = await services.sessions.find(sessionId);
+  if (found?.kind !== 'live') throw new RollcallError('SESSION_NOT_ACTIVE');
+  return found.live;
+}
+
+/** Whoever is on the roster needs no look-up: a storm of 1,000 joins must not become 1,000 queries. */
+function newcomer(live: LiveSession, student: RosterStudent, services: Services): Stranger | Promise<Stranger> {
+  const { facts } = live.state;
+  if (facts.course_id === null || live.state.line(student.student_id)) return { student, enrolled: false };
+  return services.directory.isEnrolled(facts.course_id, student.student_id).then((enrolled) => ({ student, enrolled }));
+}
+
+/** What a student may see of the entries after `since`: marks, their own alone where visibility is private. */
+async function missedBy(live: LiveSession, studentId: StudentId, since: number) {
+  const all = live.state.policy.visibility === 'participants';
+  const seen = (entry: Entry): boolean => {
+    if (entry.type === 'marked') return all || entry.student_id === studentId;
+    return entry.type === 'ended' || (entry.type === 'checked_in' && entry.student_id === studentId);
+  };
+  // What is committed while the journal is read arrives live, so the answer must not claim to hold it.
+  const { seq } = live.state;
+  const changes = (await live.entriesAfter(since)).filter((entry) => entry.seq <= seq && seen(entry)).map(changeOf);
+  return { changes, seq };
+}

@@ -1,0 +1,154 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeJwt, jwtVerify } from 'jose';
+import { expect, test } from 'vitest';
+import { describeVariables, envExample } from '../config-variables.js';
+import { freshFolder, rollcall } from './rollcall.test.support.js';
+
+const COMMANDS = ['serve', 'import', 'token', 'simulate', 'verify', 'backup', 'config'];
+const SECRET = 'a-secret-of-the-tests-of-32-bytes';
+
+test('[CLI-5] rollcall and each of its commands have help with examples', async () => {
+  const folder = await freshFolder();
+  const top = await rollcall(folder, ['--help']);
+  expect(top.code).toBe(0);
+  for (const command of COMMANDS) {
+    expect(top.stdout).toMatch(new RegExp(`^ +${command} `, 'm'));
+    const help = await rollcall(folder, [command, '--help']);
+    expect(help.code).toBe(0);
+    expect(help.stdout).toMatch(new RegExp(`^Usage: rollcall ${command}`));
+    expect(help.stdout).toMatch(/Examples?:\n +rollcall /);
+  }
+});
+
+test('[CLI-5] the help of serve explains every variable', async () => {
+  const { stdout } = await rollcall(await freshFolder(), ['serve', '--help']);
+  expect(stdout).toContain(describeVariables());
+});
+
+test('[CLI-4] wrong usage exits with 2, says what is wrong, and prints nothing on standard output', async () => {
+  const folder = await freshFolder();
+  const wrong = [
+    [],
+    ['sing'],
+    ['serve', '--port', '70000'],
+    ['serve', '--port', 'x'],
+    ['serve', 'extra'],
+    ['import'],
+    ['import', 'a.json', '--nope'],
+    ['token'],
+    ['token', '--uid', ''],
+    ['token', '--uid', 'a', '--expires', 'tomorrow'],
+    ['token', '--uid', 'a', '--expires', '0s'],
+    ['token', '--uid', 'a', '--expires', '-1h'],
+    ['simulate', '--students', '0'],
+    ['backup'],
+  ];
+  for (const args of wrong) {
+    const outcome = await rollcall(folder, args);
+    expect({ args, code: outcome.code, stdout: outcome.stdout }).toEqual({ args, code: 2, stdout: '' });
+    expect(outcome.stderr).not.toBe('');
+  }
+});
+
+test('[CLI-4] a command that fails exits with 1 and one line without a stack', async () => {
+  const folder = await freshFolder();
+  const { code, stdout, stderr } = await rollcall(folder, ['import', 'missing.json']);
+  expect({ code, stdout, stderr }).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'rollcall: missing.json: no such file or directory\n',
+  });
+});
+
+test('[CLI-4] with LOG_LEVEL=debug a failure comes with its stack', async () => {
+  const { code, stderr } = await rollcall(await freshFolder(), ['import', 'missing.json'], { LOG_LEVEL: 'debug' });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/\n +at /);
+});
+
+test('[CLI-2] token prints a token of the uid for 12 hours and nothing else', async () => {
+  const folder = await freshFolder();
+  const { code, stdout, stderr } = await rollcall(folder, ['token', '--uid', 'ada'], { ACCESS_TOKEN_SECRET: SECRET });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  const { payload, protectedHeader } = await jwtVerify(stdout.trim(), new TextEncoder().encode(SECRET));
+  expect(protectedHeader.alg).toBe('HS256');
+  expect(payload).toMatchObject({ uid: 'ada', sub: 'ada' });
+  expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(12 * 3_600);
+});
+
+test('[CLI-2] token takes another duration, and in development the secret that it keeps', async () => {
+  const folder = await freshFolder();
+  const tokens = await Promise.all(
+    ['90s', '1.5h', '7d'].map((expires) => rollcall(folder, ['token', '--uid', 'bo', '--expires', expires])),
+  );
+  const lives = tokens.map(({ stdout }) => decodeJwt(stdout)).map(({ exp = 0, iat = 0 }) => exp - iat);
+  expect(lives).toEqual([90, 5_400, 604_800]);
+});
+
+test('[CLI-2] token takes the claims of which a server may make a user', async () => {
+  const claims = ['--role', 'student', '--name', 'Kim Lee'];
+  const { stdout, stderr } = await rollcall(await freshFolder(), ['token', '--uid', 'kim', ...claims]);
+  expect(decodeJwt(stdout)).toMatchObject({ uid: 'kim', sub: 'kim', role: 'student', name: 'Kim Lee' });
+  expect(stderr).toBe('');
+});
+
+test('[CLI-2] token says on standard error when the database has no such user, and prints the token alone', async () => {
+  const folder = await freshFolder();
+  await writeFile(join(folder, 'school.json'), JSON.stringify({ admins: [{ uid: 'root', name: 'Office' }] }));
+  expect((await rollcall(folder, ['import', 'school.json'])).code).toBe(0);
+  const stranger = await rollcall(folder, ['token', '--uid', 'nobody']);
+  expect(stranger).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/) });
+  expect(stranger.stderr).toBe('rollcall: the database has no user "nobody": the server will refuse the token\n');
+  expect(await rollcall(folder, ['token', '--uid', 'root'])).toMatchObject({ code: 0, stderr: '' });
+  const made = await rollcall(folder, ['token', '--uid', 'nobody'], { PROVISION_FROM_TOKEN: 'true' });
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('[CLI-4] an unknown option is named, also where a required one is missing for it', async () => {
+  const { code, stderr } = await rollcall(await freshFolder(), ['token', '--udi', 'ada']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: unknown option '--udi'\n/);
+});
+
+test('[CLI-2] token fails where only an identity provider signs', async () => {
+  const { code, stdout, stderr } = await rollcall(await freshFolder(), ['token', '--uid', 'ada'], {
+    JWKS_URL: 'https://id.example/keys',
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/no ACCESS_TOKEN_SECRET/);
+});
+
+test('[CONF-9] a .env file is read in development only', async () => {
+  const folder = await freshFolder();
+  await writeFile(join(folder, '.env'), `ACCESS_TOKEN_SECRET=${SECRET}\n`);
+  const development = await rollcall(folder, ['token', '--uid', 'ada']);
+  expect(development.code).toBe(0);
+  await jwtVerify(development.stdout.trim(), new TextEncoder().encode(SECRET));
+  const production = await rollcall(folder, ['token', '--uid', 'ada'], { NODE_ENV: 'production' });
+  expect(production.code).toBe(1);
+  expect(production.stderr).toMatch(/ACCESS_TOKEN_SECRET: is required in production/);
+});
+
+test('[CONF-10] a variable of the environment comes before the one of the .env file', async () => {
+  const folder = await freshFolder();
+  await writeFile(join(folder, '.env'), 'ACCESS_TOKEN_SECRET=of-the-file-and-it-is-long-enough\n');
+  const { stdout } = await rollcall(folder, ['token', '--uid', 'ada'], { ACCESS_TOKEN_SECRET: SECRET });
+  await jwtVerify(stdout.trim(), new TextEncoder().encode(SECRET));
+});
+
+test('[CONF-1] config names every bad variable and exits with 1, and is content with a good environment', async () => {
+  const folder = await freshFolder();
+  const bad = await rollcall(folder, ['config'], { CHAT_PORT: 'x', MAX_MINUTES: 'y' });
+  expect(bad.code).toBe(1);
+  expect(bad.stderr).toMatch(/CHAT_PORT: .*\n +MAX_MINUTES: /);
+  const good = await rollcall(folder, ['config']);
+  expect(good.code).toBe(0);
+  expect(good.stdout).toContain(describeVariables());
+});
+
+test('[CONF-13] config --example prints .env.example', async () => {
+  const { code, stdout } = await rollcall(await freshFolder(), ['config', '--example']);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: envExample() });
+});

@@ -1,0 +1,66 @@
+import type { SessionId } from '@rollcall/protocol';
+import type { Config } from '../config.js';
+import { DEMO_SESSION_ID, DEMO_STUDENT_ID, DEMO_STUDENT_UIDS, DEMO_TEACHER_UID } from '../school/demo-school.js';
+import type { Storage } from '../storage/port.js';
+import { tokenSigner } from './sign-token.js';
+
+const TWELVE_HOURS = 12 * 3_600;
+
+/**
+ * What a development server tells after its start: tokens of a teacher and two students, and the seed's usage example
+ * as a command that can be pasted as it is. Little of it where the database doesn't hold the demo school.
+ */
+export async function developmentNotice(config: Config, storage: Storage, port: number): Promise<string> {
+  const sign = await tokenSigner(config);
+  const uids = [DEMO_TEACHER_UID, ...DEMO_STUDENT_UIDS];
+  const people = await Promise.all(uids.map((uid) => storage.findPersonByUid(uid)));
+  const tokens = await Promise.all(uids.map((uid) => sign(uid, TWELVE_HOURS)));
+  const [teacherToken = '', studentToken = ''] = tokens;
+  if (people.includes(null)) {
+    return '\nDevelopment mode. The database has users of its own; `rollcall token --uid UID` signs one of them in.\n';
+  }
+  const session = await storage.findSession(DEMO_SESSION_ID as SessionId);
+  const held =
+    session?.status === 'completed'
+      ? `\n(${DEMO_SESSION_ID} has been held, so this shows the refusal. node examples/usage.mjs takes a new session each time.)\n`
+      : '';
+  return `
+Development mode. Tokens of the demo school, good for 12 hours:
+${uids.map((uid, index) => `  ${index === 0 ? 'teacher' : 'student'} ${uid} (${people[index]?.name}): ${tokens[index]}`).join('\n')}
+
+The usage example, to be pasted once into another terminal in this directory (a session that has ended stays ended;
+node examples/usage.mjs runs the same with a new session each time):
+${held}
+${usageExample(`http://localhost:${port}`, teacherToken, studentToken)}
+`;
+}
+
+const usageExample = (url: string, teacherToken: string, studentToken: string): string =>
+  `node --input-type=module <<'EOF'
+import { io } from 'socket.io-client';
+const teacher = io('${url}', { auth: { token: '${teacherToken}' } });
+const student = io('${url}', { auth: { token: '${studentToken}' } });
+for (const socket of [teacher, student]) {
+  for (const event of ['connect_error', 'attendanceError']) {
+    socket.on(event, ({ message }) => { console.error(event + ': ' + message); process.exit(1); });
+  }
+}
+teacher.emit('startAttendanceSession', { session_id: '${DEMO_SESSION_ID}' });
+teacher.on('attendanceSessionStarted', (data) => {
+  console.log('Session started:', data);
+  student.emit('joinAttendanceSession', { session_id: '${DEMO_SESSION_ID}' });
+});
+student.on('attendanceSessionJoined', (data) => {
+  console.log('Joined session:', data);
+  teacher.emit('markStudentPresent', { session_id: '${DEMO_SESSION_ID}', student_id: '${DEMO_STUDENT_ID}' });
+});
+teacher.on('studentMarkedPresent', (data) => {
+  console.log('Student marked present:', data);
+  teacher.emit('endAttendanceSession', { session_id: '${DEMO_SESSION_ID}' });
+});
+teacher.on('attendanceSessionEndedConfirm', (data) => {
+  console.log('Session ended:', data);
+  teacher.close();
+  student.close();
+});
+EOF`;

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addBackup } from './backup.js';
+import { addConfig } from './config.js';
+import { wantsStacks } from './environment.js';
+import { explainError } from './failure.js';
+import { addImport } from './import.js';
+import { addServe } from './serve.js';
+import { addSimulate } from './simulate.js';
+import { addToken } from './token.js';
+import { addVerify } from './verify.js';
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const version =
+  typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+
+const program = new Command('rollcall')
+  .description('Rollcall: a real-time attendance server.')
+  .version(version, '--version')
+  .helpOption('-h, --help', 'show this help')
+  .helpCommand(false)
+  .showHelpAfterError('(add --help for what can be said)')
+  .exitOverride()
+  .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage. `rollcall config` explains the environment.');
+for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addBackup, addConfig]) add(program);
+
+// `rollcall … | head` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : FAILED);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has already said what is wrong; asking for help or the version isn't.
+    const asked = ['commander.helpDisplayed', 'commander.version'].includes(error.code);
+    process.exitCode = asked ? 0 : WRONG_USAGE;
+  } else {
+    const stack = wantsStacks() && error instanceof Error ? error.stack : undefined;
+    process.stderr.write(`rollcall: ${stack ?? explainError(error)}\n`);
+    process.exitCode = FAILED;
+  }
+}

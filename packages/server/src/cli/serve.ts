@@ -1,0 +1,124 @@
+import { writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { Config } from '../config.js';
+import { describeVariables } from '../config-variables.js';
+import type { Storage } from '../storage/port.js';
+import { loadConfig } from './environment.js';
+import { CommandFailure, wholeNumber } from './failure.js';
+
+/** Longest time that stopping may take, in ms; what isn't finished by then never will be. */
+const STOP_LIMIT_MS = 10_000;
+/** A terminal and npm both pass on one Ctrl-C; signals this close (in ms) are the same press. */
+const SAME_PRESS_MS = 250;
+
+interface ServeOptions {
+  readonly port?: number;
+  readonly host?: string;
+  readonly noticeOnce?: string;
+}
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .summary('run the server')
+    .description('Runs the server until SIGTERM or SIGINT; a second signal stops it at once.')
+    .option('--port <number>', 'port, instead of CHAT_PORT; 0 takes a free one', wholeNumber(0, 65_535))
+    .option('--host <address>', 'address to listen on, instead of HOST')
+    .addOption(new Option('--notice-once <file>', 'for scripts/dev.mjs').hideHelp())
+    .addHelpText(
+      'after',
+      `\nExamples:\n  rollcall serve\n  rollcall serve --port 0 --host 0.0.0.0\n\nEnvironment:\n\n${describeVariables()}`,
+    )
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const config = loadConfig({
+    ...(options.port === undefined ? {} : { CHAT_PORT: String(options.port) }),
+    ...(options.host === undefined ? {} : { HOST: options.host }),
+  });
+  const { claimForServer, createRollcall } = await import('../app.js');
+  const giveUpClaim = await claimForServer(config.database, {
+    warn: (message) => process.stderr.write(`rollcall: ${message}\n`),
+  });
+  const { seedDemo } = await import('../school/demo.js');
+  const rollcall = createRollcall(config, {
+    prepare: async (storage) => {
+      if (config.development) await seedDemo(storage, new Date());
+    },
+  });
+  const stopped = stopSignal();
+  let port: number;
+  try {
+    ({ port } = await rollcall.start());
+  } catch (error) {
+    await rollcall.close().catch(() => undefined);
+    giveUpClaim();
+    throw explainListening(error, config.host, config.port);
+  }
+
+  const startedAt = new Date().toISOString();
+  process.stdout.write(
+    `🚀 Chat server running on port ${port}\n` +
+      '📡 Socket.IO server ready for connections\n' +
+      `🔗 WebSocket endpoint: ws://localhost:${port}\n` +
+      `📊 Server started at: ${startedAt}\n` +
+      (config.development && isFirstNotice(options.noticeOnce) ? await notice(config, rollcall.storage, port) : ''),
+  );
+
+  await stopped;
+  const limit = setTimeout(() => {
+    process.stderr.write(`rollcall: not stopped after ${STOP_LIMIT_MS / 1000} s, giving up\n`);
+    process.exit(1);
+  }, STOP_LIMIT_MS);
+  await rollcall.close();
+  giveUpClaim();
+  clearTimeout(limit);
+  // Whatever a library may still hold open, the server is down.
+  process.exit(0);
+}
+
+/** Under `node --watch` every change starts the server anew; the file, made at the first start, tells of it. */
+function isFirstNotice(file: string | undefined): boolean {
+  if (file === undefined) return true;
+  try {
+    writeFileSync(file, '', { flag: 'wx' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function notice(config: Config, storage: Storage, port: number): Promise<string> {
+  const { developmentNotice } = await import('./development-notice.js');
+  return developmentNotice(config, storage, port);
+}
+
+/** Resolves at the first signal to stop; a later one ends the process with status 1. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const onSignal = () => {
+      const now = performance.now();
+      if (first === undefined) {
+        first = now;
+        resolve();
+      } else if (now - first > SAME_PRESS_MS) process.exit(1);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+function explainListening(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const why =
+    code === 'EADDRINUSE'
+      ? `port ${port} of ${host} is in use; take another with --port or CHAT_PORT`
+      : code === 'EACCES'
+        ? `port ${port} of ${host} may not be listened on; take one above 1023 with --port or CHAT_PORT`
+        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
+          ? `${host} is no address of this machine; name one with --host or HOST`
+          : undefined;
+  return why === undefined ? error : new CommandFailure(why, { cause: error });
+}

@@ -1,0 +1,296 @@
+import { connect, type LiveSession, type RollcallClient, RollcallClientError } from '@rollcall/client';
+import { ATTENDANCE_STATUSES, type AttendanceRecord, type AttendanceStatus, type Statistics } from '@rollcall/protocol';
+import { CommandFailure } from './failure.js';
+
+const CONNECT_LIMIT_MS = 30_000;
+const END_LIMIT_MS = 30_000;
+const CONNECTING_AT_ONCE = 50;
+const MARKS_AT_ONCE = 16;
+const BULK_ROWS = 1_000;
+/** So many differences are told; one fault tends to show everywhere. */
+const DISAGREEMENTS_MAX = 20;
+
+export interface ClassOptions {
+  readonly url: string;
+  /** A new one. */
+  readonly session_id: string;
+  readonly course_id: string;
+  /** Token of the course's teacher. */
+  readonly teacher: string;
+  readonly students: ReadonlyArray<{ readonly id: string; readonly token: string }>;
+  readonly joinsPerSecond: number;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** What a class measured. Times are milliseconds. */
+export interface Figures {
+  readonly session_id: string;
+  readonly students: number;
+  readonly joins_per_second: number;
+  readonly join_ms: Percentiles;
+  /** Marks one by one, from being sent to being acknowledged. */
+  readonly marks: number;
+  readonly mark_ms: Percentiles;
+  readonly bulk_rows: number;
+  readonly bulk_ms: Percentiles;
+  /** Changes that reached a client, from the mark being sent. */
+  readonly deliveries: number;
+  readonly delivery_ms: Percentiles;
+  readonly statistics: Statistics;
+  readonly disagreements: readonly string[];
+}
+
+/** Holds a class with a socket for each person. Leaves no connection open. */
+export async function holdClass(options: ClassOptions): Promise<Figures> {
+  const clients: RollcallClient[] = [];
+  const open = (token: string) => {
+    const client = connect({ url: options.url, token, client: { name: 'rollcall simulate', version: '1' } });
+    clients.push(client);
+    return client;
+  };
+  try {
+    return await new SimulatedClass(options, open).hold();
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+/** What one client has seen of the marks, compactly: a class of N students has N pictures of N lines. */
+class Picture {
+  readonly live: LiveSession;
+  readonly name: string;
+  readonly seqs: Int32Array;
+  readonly statuses: Uint8Array;
+  readonly ended: Promise<unknown>;
+  /** Notices of marks that came twice or too late. The SDK drops them, so nobody else would see them. */
+  readonly faults: string[] = [];
+  #lastSeq = 0;
+
+  constructor(client: RollcallClient, live: LiveSession, name: string, size: number) {
+    this.live = live;
+    this.name = name;
+    this.seqs = new Int32Array(size);
+    this.statuses = new Uint8Array(size);
+    this.ended = new Promise((resolve) => {
+      live.on('ended', resolve);
+    });
+    const only = (session_id: string, ...seqs: readonly number[]) => {
+      if (session_id === live.session_id) for (const seq of seqs) this.#notice(seq);
+    };
+    client.on('attendanceUpdated', ({ session_id, seq }) => only(session_id, seq));
+    client.on('attendanceBulkUpdated', ({ session_id, seq }) => only(session_id, seq));
+    client.on('attendanceChanges', ({ session_id, changes }) => only(session_id, ...changes.map(({ seq }) => seq)));
+  }
+
+  #notice(seq: number): void {
+    if (seq <= this.#lastSeq) this.faults.push(`${this.name} was told of entry ${seq} after entry ${this.#lastSeq}`);
+    this.#lastSeq = Math.max(this.#lastSeq, seq);
+  }
+}
+
+class SimulatedClass {
+  readonly #options: ClassOptions;
+  readonly #open: (token: string) => RollcallClient;
+  readonly #positions: ReadonlyMap<string, number>;
+  /** When the mark of each student was sent. */
+  readonly #sentAt: Float64Array;
+  readonly #joinTimes: number[] = [];
+  readonly #markTimes: number[] = [];
+  readonly #bulkTimes: number[] = [];
+  readonly #deliveryTimes: number[] = [];
+
+  constructor(options: ClassOptions, open: (token: string) => RollcallClient) {
+    this.#options = options;
+    this.#open = open;
+    this.#positions = new Map(options.students.map(({ id }, index) => [id, index]));
+    this.#sentAt = new Float64Array(options.students.length);
+  }
+
+  async hold(): Promise<Figures> {
+    const { session_id, course_id, students, onProgress } = this.#options;
+    const teacher = await this.#connected(this.#options.teacher, 'the teacher');
+    onProgress(`connecting ${students.length} students`);
+    const clients = await inParallel(students, CONNECTING_AT_ONCE, ({ id, token }) => this.#connected(token, id));
+    const live = await teacher.openSession(session_id, { start: { course_id } });
+    const pictures = [this.#watch(teacher, live, 'the teacher')];
+
+    const joinsBegan = performance.now();
+    pictures.push(...(await this.#join(clients)));
+    const joinsTook = performance.now() - joinsBegan;
+
+    const single = Math.ceil(students.length / 2);
+    await this.#markOneByOne(live, single);
+    await this.#markInBulk(live, single);
+    onProgress('ending');
+    const { finalData } = await live.end();
+    await this.#allEnded(pictures);
+
+    return {
+      session_id,
+      students: students.length,
+      joins_per_second: (students.length / joinsTook) * 1_000,
+      join_ms: percentiles(this.#joinTimes),
+      marks: this.#markTimes.length,
+      mark_ms: percentiles(this.#markTimes),
+      bulk_rows: students.length - single,
+      bulk_ms: percentiles(this.#bulkTimes),
+      deliveries: this.#deliveryTimes.length,
+      delivery_ms: percentiles(this.#deliveryTimes),
+      statistics: finalData.statistics,
+      disagreements: [
+        ...this.#wrongMarks(finalData.attendanceRecords),
+        ...pictures.flatMap((picture) => picture.faults),
+        ...pictures.flatMap((picture) =>
+          this.#disagreements(picture, finalData.attendanceRecords, finalData.session.policy?.visibility === 'private'),
+        ),
+      ].slice(0, DISAGREEMENTS_MAX),
+    };
+  }
+
+  async #connected(token: string, name: string): Promise<RollcallClient> {
+    const client = this.#open(token);
+    try {
+      await client.ready({ signal: AbortSignal.timeout(CONNECT_LIMIT_MS) });
+    } catch (error) {
+      const refused = error instanceof RollcallClientError && error.code === 'UNAUTHENTICATED';
+      throw new CommandFailure(
+        refused
+          ? `the server refuses ${name} (${error.message}): does it use the same database and ACCESS_TOKEN_SECRET?`
+          : `${name} got no connection to ${this.#options.url} within ${CONNECT_LIMIT_MS / 1000} s`,
+        { cause: error },
+      );
+    }
+    return client;
+  }
+
+  async #join(clients: readonly RollcallClient[]): Promise<Picture[]> {
+    const { session_id, students, joinsPerSecond, onProgress } = this.#options;
+    const began = performance.now();
+    let joined = 0;
+    return Promise.all(
+      clients.map(async (client, index) => {
+        await pause(began + (index / joinsPerSecond) * 1_000 - performance.now());
+        const sent = performance.now();
+        const live = await client.joinSession(session_id);
+        this.#joinTimes.push(performance.now() - sent);
+        onProgress(`joined ${++joined} of ${students.length}`);
+        return this.#watch(client, live, students[index]?.id ?? '');
+      }),
+    );
+  }
+
+  #watch(client: RollcallClient, live: LiveSession, name: string): Picture {
+    const picture = new Picture(client, live, name, this.#options.students.length);
+    live.on('change', ({ type, student_id, status, seq }) => {
+      const position = student_id === undefined ? undefined : this.#positions.get(student_id);
+      if (type !== 'marked' || position === undefined || status === undefined) return;
+      this.#deliveryTimes.push(performance.now() - (this.#sentAt[position] ?? 0));
+      picture.seqs[position] = seq;
+      picture.statuses[position] = ATTENDANCE_STATUSES.indexOf(status);
+    });
+    return picture;
+  }
+
+  async #markOneByOne(live: LiveSession, count: number): Promise<void> {
+    const { students, onProgress } = this.#options;
+    let marked = 0;
+    await inParallel(students.slice(0, count), MARKS_AT_ONCE, async ({ id }, position) => {
+      const sent = performance.now();
+      this.#sentAt[position] = sent;
+      await live.mark(id, statusOf(position));
+      this.#markTimes.push(performance.now() - sent);
+      onProgress(`marked ${++marked} of ${students.length}`);
+    });
+  }
+
+  async #markInBulk(live: LiveSession, from: number): Promise<void> {
+    const { students } = this.#options;
+    for (let at = from; at < students.length; at += BULK_ROWS) {
+      const sent = performance.now();
+      const rows = students.slice(at, at + BULK_ROWS).map(({ id }, index) => {
+        this.#sentAt[at + index] = sent;
+        return { student_id: id, status: statusOf(at + index) };
+      });
+      await live.bulkUpdate(rows);
+      this.#bulkTimes.push(performance.now() - sent);
+    }
+  }
+
+  async #allEnded(pictures: readonly Picture[]): Promise<void> {
+    let ended = 0;
+    const limit = AbortSignal.timeout(END_LIMIT_MS);
+    const tooLate = new Promise<never>((_, reject) => {
+      limit.addEventListener('abort', () => {
+        const missing = pictures.length - ended;
+        reject(new CommandFailure(`${missing} clients were not told of the end within ${END_LIMIT_MS / 1000} s`));
+      });
+    });
+    await Promise.race([
+      Promise.all(
+        pictures.map(async (picture) => {
+          if (picture.live.state !== 'ended') await picture.ended;
+          ended++;
+        }),
+      ),
+      tooLate,
+    ]);
+  }
+
+  /** The final data must say what the teacher said. */
+  #wrongMarks(records: readonly AttendanceRecord[]): string[] {
+    const byStudent = new Map(records.map((record) => [String(record.student_id), record.status]));
+    return this.#options.students.flatMap(({ id }, position) => {
+      const is = byStudent.get(id);
+      const should = statusOf(position);
+      return is === should ? [] : [`final data: ${id} is ${is ?? 'missing'} and was marked ${should}`];
+    });
+  }
+
+  /** What a client saw change must be what the final data says, and it must have seen all that it may see. */
+  #disagreements(picture: Picture, records: readonly AttendanceRecord[], ownOnly: boolean): string[] {
+    return records.flatMap((record) => {
+      const position = this.#positions.get(record.student_id);
+      // Nobody was told of a mark that changed nothing: who is absent from the start.
+      if (position === undefined || record.marked_at === null) return [];
+      if (ownOnly && picture.live.role === 'student' && picture.name !== record.student_id) return [];
+      const seen = ATTENDANCE_STATUSES[picture.statuses[position] ?? 0];
+      if (picture.seqs[position] === record.seq && seen === record.status) return [];
+      const what = picture.seqs[position] === 0 ? 'nothing' : `${seen} (entry ${picture.seqs[position]})`;
+      return [`${picture.name} saw ${what} of ${record.student_id}: ${record.status} (entry ${record.seq})`];
+    });
+  }
+}
+
+/** A class as it is: most are there, some late, some not. */
+function statusOf(position: number): AttendanceStatus {
+  if (position % 10 === 9) return 'late';
+  return position % 7 === 6 ? 'absent' : 'present';
+}
+
+async function inParallel<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T, position: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [position, item] of queue) results[position] = await work(item, position);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}
+
+const pause = (ms: number): Promise<void> | undefined =>
+  ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined;
+
+function percentiles(times: readonly number[]): Percentiles {
+  const sorted = Float64Array.from(times).sort();
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99) };
+}

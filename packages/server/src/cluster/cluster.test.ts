@@ -1,0 +1,209 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../testing/mongo-server.js';
+import { hasRedis, REDIS_MISSING, startRedis, type TestRedis } from '../testing/redis-server.js';
+import { schoolOf } from '../testing/school.js';
+import { type Client, startServer, type TestServer } from '../testing/server.js';
+
+const SESSION = { session_id: 'session-1' };
+const PATIENCE = { timeout: 60_000, interval: 50 };
+
+const uri = await testMongoUri();
+const redisThere = hasRedis();
+const missing = [uri ? '' : MONGO_MISSING, redisThere ? '' : REDIS_MISSING].filter(Boolean).join('; ');
+
+interface Nodes {
+  readonly redis: TestRedis;
+  readonly nodes: TestServer[];
+}
+
+async function startNodes(count: number, students: number, variables: Record<string, string> = {}): Promise<Nodes> {
+  const database = (await testMongoUri()) ?? '';
+  onTestFinished(() => dropTestDatabase(database));
+  const redis = await startRedis();
+  const environment = {
+    DATABASE_URL: database,
+    REDIS_URL: redis.url,
+    RATE_LIMIT_TEACHER_PER_SECOND: '0',
+    ...variables,
+  };
+  const first = await startServer(environment, schoolOf(students));
+  const others = await Promise.all(Array.from({ length: count - 1 }, () => startServer(environment)));
+  return { redis, nodes: [first, ...others] };
+}
+
+/** The records of a teacher's screen: its snapshot and what came after, applied by seq. */
+async function pictureOf(teacher: Client): Promise<unknown> {
+  const data = await teacher.send('getAttendanceSessionData', SESSION);
+  const records = data['attendanceRecords'] as Array<{ student_id: string; status: string; seq: number }>;
+  const lines = records.map(({ student_id, status, seq }) => [student_id, status, seq]);
+  return { seq: data['seq'], records: lines.sort() };
+}
+
+describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`, () => {
+  test('[NODES-1] a class runs on two nodes as on one: start, joins, marks and end reach everybody', async () => {
+    const { nodes } = await startNodes(2, 3);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    const student = await there.connect('s-1');
+    const watcher = await there.connect('s-2');
+    await watcher.send('subscribeToCourse', { course_id: 'course-1' });
+    const started = await teacher.send('startAttendanceSession', SESSION);
+    expect(started).toMatchObject({ ok: true, totalStudents: 3 });
+    expect(await watcher.next('courseSessionStarted')).toMatchObject(SESSION);
+    expect(await student.send('joinAttendanceSession', SESSION)).toMatchObject({ ok: true, seq: 2 });
+    expect(await teacher.next('studentJoinedAttendance')).toMatchObject({ student_id: 'student-1', seq: 2 });
+    await teacher.send('markStudentPresent', { ...SESSION, student_id: 'student-1' });
+    expect(await student.next('attendanceUpdated')).toMatchObject({ status: 'present', seq: 3 });
+    const online = async () => (await teacher.send('getOnlineStudents', SESSION))['online_count'];
+    await expect.poll(online, PATIENCE).toBe(1);
+    const co = await there.connect('cyd');
+    expect(await co.send('endAttendanceSession', SESSION)).toMatchObject({ ok: true });
+    expect(await teacher.next('attendanceSessionEnded')).toMatchObject({ ended_by: 'Cyd Moreau' });
+    expect(await student.next('attendanceSessionEnded')).toMatchObject({ reason: 'teacher' });
+    expect(await watcher.next('courseSessionEnded')).toMatchObject(SESSION);
+    const late = await teacher.send('markStudentAbsent', { ...SESSION, student_id: 'student-1' });
+    expect(late.error?.code).toBe('SESSION_ENDED');
+  });
+
+  test('[NODES-2] marks from four markers on three nodes make one dense sequence, the same everywhere', async () => {
+    const { nodes } = await startNodes(3, 40);
+    const [first] = nodes as [TestServer];
+    const opener = await first.connect('ada');
+    await opener.send('startAttendanceSession', SESSION);
+    const markers = await Promise.all(
+      [0, 1, 2, 0].map(async (node, index) => {
+        const marker = await (nodes[node] as TestServer).connect(index % 2 ? 'cyd' : 'ada');
+        await expect.poll(async () => (await marker.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+        return marker;
+      }),
+    );
+    const statuses = ['present', 'absent', 'late', 'excused'];
+    const answers = await Promise.all(
+      markers.flatMap((marker, index) =>
+        Array.from({ length: 100 }, (_, n) =>
+          marker.send('markStudentAttendance', {
+            ...SESSION,
+            student_id: `student-${((n * 7 + index) % 40) + 1}`,
+            status: statuses[(n + index) % 4],
+            op_id: `${index}-${n}`,
+          }),
+        ),
+      ),
+    );
+    expect(answers.filter(({ ok }) => !ok)).toEqual([]);
+    const entries = await first.storage.readEntries('session-1' as never, 0, 10_000);
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+    for (const marker of markers) {
+      await expect.poll(() => marker.all('attendanceUpdated').at(-1)?.['seq'], PATIENCE).toBe(entries.length);
+      const seen = marker.all('attendanceUpdated').map(({ seq }) => Number(seq));
+      expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
+    }
+    const pictures = await Promise.all(markers.map(pictureOf));
+    for (const picture of pictures) expect(picture).toEqual(pictures[0]);
+  });
+
+  test('[NODES-3] one op_id sent to two nodes at once has one effect and is answered by both', async () => {
+    const { nodes } = await startNodes(2, 5);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const a = await here.connect('ada');
+    await a.send('startAttendanceSession', SESSION);
+    const b = await there.connect('ada');
+    await expect.poll(async () => (await b.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    for (let round = 0; round < 100; round += 1) {
+      const mark = {
+        ...SESSION,
+        student_id: `student-${(round % 5) + 1}`,
+        status: round % 10 < 5 ? 'present' : 'late',
+        op_id: `op-${round}`,
+      };
+      const [one, two] = await Promise.all([
+        a.send('markStudentAttendance', mark),
+        b.send('markStudentAttendance', mark),
+      ]);
+      expect(one.ok && two.ok).toBe(true);
+      expect(one['seq']).toBe(two['seq']);
+      expect([one['duplicate'], two['duplicate']].filter(Boolean)).toHaveLength(1);
+    }
+    const entries = await here.storage.readEntries('session-1' as never, 1, 10_000);
+    expect(entries).toHaveLength(100);
+  });
+
+  test('[NODES-4] with Redis away nodes go on and follow each other through the database', async () => {
+    const { redis, nodes } = await startNodes(2, 3);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    await teacher.send('startAttendanceSession', SESSION);
+    const student = await there.connect('s-1');
+    await expect.poll(async () => (await student.send('joinAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    await redis.kill();
+    const marked = await teacher.send('markStudentPresent', { ...SESSION, student_id: 'student-1' });
+    expect(marked.ok).toBe(true);
+    expect(await student.next('attendanceUpdated')).toMatchObject({ status: 'present' });
+    await redis.start();
+    await teacher.send('markStudentAttendance', { ...SESSION, student_id: 'student-1', status: 'late' });
+    expect(await student.next('attendanceUpdated')).toMatchObject({ status: 'late' });
+    expect(teacher.all('studentLeftAttendance')).toEqual([]);
+  });
+
+  test('[NODES-5] who is online is known on every node, and a node that dies takes its sockets with it', async () => {
+    const { nodes } = await startNodes(3, 3);
+    const [here, there, third] = nodes as [TestServer, TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    await teacher.send('startAttendanceSession', SESSION);
+    const student = await there.connect('s-1');
+    await expect.poll(async () => (await student.send('joinAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    const other = await third.connect('s-2');
+    await expect.poll(async () => (await other.send('joinAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    const online = async () => (await teacher.send('getOnlineStudents', SESSION))['online_count'];
+    await expect.poll(online, PATIENCE).toBe(2);
+    student.close();
+    expect(await teacher.next('studentLeftAttendance')).toMatchObject({
+      student_id: 'student-1',
+      remaining_online_count: 1,
+    });
+    other.socket.io.reconnection(false);
+    await third.close();
+    expect(await teacher.next('studentLeftAttendance')).toMatchObject({ student_id: 'student-2' });
+    await expect.poll(online, PATIENCE).toBe(0);
+  });
+
+  test('[NODES-6] a session left alone is ended by one node of three, once, and all tell of it', async () => {
+    const { nodes } = await startNodes(3, 2);
+    const teachers = await Promise.all(nodes.map((node) => node.connect('ada')));
+    const [first] = teachers as [Client];
+    await first.send('startAttendanceSession', { ...SESSION, policy: { inactivity_minutes: 0.1 } });
+    for (const teacher of teachers) {
+      await expect.poll(async () => (await teacher.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    }
+    for (const teacher of teachers) {
+      expect(await teacher.next('attendanceSessionExpiring')).toMatchObject({ reason: 'inactivity' });
+      expect(await teacher.next('attendanceSessionEnded')).toMatchObject({ reason: 'inactivity', ended_by: 'system' });
+    }
+    const [node] = nodes as [TestServer];
+    const entries = await node.storage.readEntries('session-1' as never, 0, 100);
+    expect(entries.map(({ type }) => type)).toEqual(['started', 'ended']);
+    for (const teacher of teachers) expect(teacher.all('attendanceSessionEnded')).toHaveLength(1);
+  });
+
+  test('[NODES-8] a node that stops answers what it was sent before it sends a client away, without a goodbye', async () => {
+    const { nodes } = await startNodes(2, 200);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    await teacher.send('startAttendanceSession', SESSION);
+    const reasons: string[] = [];
+    teacher.socket.on('disconnect', (reason) => reasons.push(reason));
+    teacher.socket.io.reconnection(false);
+    const marks = Array.from({ length: 200 }, (_, n) =>
+      teacher.send('markStudentPresent', { ...SESSION, student_id: `student-${n + 1}` }),
+    );
+    await marks[0];
+    const closed = here.close();
+    const answers = await Promise.all(marks);
+    expect(answers.filter(({ ok }) => !ok)).toEqual([]);
+    await closed;
+    // Not `io server disconnect`: after that one, clients don't come back by themselves.
+    expect(reasons).toEqual([expect.stringMatching(/^transport (close|error)$/)]);
+    const co = await there.connect('cyd');
+    await expect.poll(async () => (await co.send('watchAttendanceSession', SESSION))['seq'], PATIENCE).toBe(201);
+  });
+});

@@ -1,0 +1,70 @@
+import type { ClientEventName, ClientInput, CourseId, Policy, SessionId, StudentId } from '@rollcall/protocol';
+import type { Actor } from '../register/entries.js';
+import type { LiveSession } from '../register/live-session.js';
+import type { LiveSessions } from '../register/live-sessions.js';
+import type { Person, Storage } from '../storage/port.js';
+import type { Directory } from './directory.js';
+
+/** Everything a command may use; made once in app.ts and passed in. */
+export interface Services {
+  readonly storage: Storage;
+  readonly sessions: LiveSessions;
+  readonly directory: Directory;
+  /** A teacher did something with a session. @returns when it ends by itself, ms since the epoch; null for never */
+  readonly touched: (live: LiveSession) => number | null;
+  /** Server time, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A fresh id of 24 hex digits. */
+  readonly newRecordId: () => string;
+  /** What a session does where its start doesn't say. */
+  readonly policy: Policy;
+}
+
+/** The rooms a caller's connection can be in. Absent where a command came without a lasting connection. */
+export interface Connection {
+  readonly id: string;
+  /** Enters the teacher room. */
+  watch(live: LiveSession): void;
+  /** Enters the session's room as a student, who is online from then on. */
+  participate(live: LiveSession, studentId: StudentId): void;
+  /** Leaves the session's room on purpose. */
+  withdraw(sessionId: SessionId): void;
+  subscribe(courseId: CourseId): void;
+  unsubscribe(courseId: CourseId): void;
+}
+
+/** One command of one caller. */
+export interface Call<Name extends ClientEventName> {
+  readonly event: Name;
+  readonly input: ClientInput<Name>;
+  readonly person: Person;
+  /** Under whose name the change is recorded. */
+  readonly actor: Actor;
+  readonly connection: Connection | undefined;
+  /** Answers the caller: the acknowledgement, and the seed's answer events with the same payload. Once, synchronously. */
+  answer(events: string | readonly string[] | undefined, payload: object, extra?: AckExtra): void;
+  /** Lets the caller's next command begin, before this one is committed: it can't overtake any more. */
+  proceed(): void;
+}
+
+/** What only the acknowledgement carries. */
+export interface AckExtra {
+  readonly seq?: number;
+  readonly duplicate?: boolean;
+}
+
+export interface Command<Name extends ClientEventName> {
+  readonly name: Name;
+  /** A further event that carries the refusal. */
+  readonly errorEvent?: string;
+  /** Validated → load → authorise → command → present. @throws {RollcallError} the refusal */
+  handle(call: Call<Name>, services: Services): Promise<void> | void;
+}
+
+export type AnyCommand = { [Name in ClientEventName]: Command<Name> }[ClientEventName];
+
+export const defineCommand = <Name extends ClientEventName>(command: Command<Name>): Command<Name> => command;
+
+/** The acknowledgement's extras of an outcome: duplicate is only ever there when true. */
+export const extraOf = ({ seq, duplicate }: { seq: number; duplicate: boolean }): AckExtra =>
+  duplicate ? { seq, duplicate } : { seq };

@@ -1,0 +1,86 @@
+import { type CourseId, RollcallError, type StudentId } from '@rollcall/protocol';
+import { LRUCache } from 'lru-cache';
+import type { Stranger } from '../register/decide.js';
+import type { Course, Person, Storage } from '../storage/port.js';
+
+const PEOPLE_MAX = 50_000;
+const COURSES_MAX = 10_000;
+/** How old a profile or course may be before it is read again, in ms. The old one serves while that happens. */
+const FRESH_MS = 60_000;
+/** How long an enrolment is believed, in ms: short, since an approval is waited for at the door. */
+const ENROLMENT_FRESH_MS = 10_000;
+
+/**
+ * People, courses and enrolments, read from the database once and kept: no event costs a look-up of its user.
+ * Who or what isn't there is never remembered, so that an import takes effect at once.
+ */
+export class Directory {
+  readonly #storage: Storage;
+  readonly #people: LRUCache<string, Person>;
+  readonly #courses: LRUCache<CourseId, Course>;
+  readonly #enrolments = new LRUCache<string, true>({ max: PEOPLE_MAX, ttl: ENROLMENT_FRESH_MS });
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    const options = { ttl: FRESH_MS, allowStale: true, allowStaleOnFetchRejection: true, ignoreFetchAbort: true };
+    this.#people = new LRUCache({
+      ...options,
+      max: PEOPLE_MAX,
+      fetchMethod: async (uid) => (await storage.findPersonByUid(uid)) ?? undefined,
+    });
+    this.#courses = new LRUCache({
+      ...options,
+      max: COURSES_MAX,
+      fetchMethod: async (courseId) => (await storage.findCourse(courseId)) ?? undefined,
+    });
+  }
+
+  /** The person of a uid without waiting, where they are known; begins a refresh when that is due. */
+  personNow(uid: string): Person | undefined {
+    const person = this.#people.get(uid, { allowStale: true, noDeleteOnStaleGet: true });
+    if (person && this.#people.getRemainingTTL(uid) <= 0) void this.#people.fetch(uid).catch(() => {});
+    return person;
+  }
+
+  person(uid: string): Promise<Person | undefined> {
+    return this.#people.fetch(uid);
+  }
+
+  remember(person: Person): void {
+    this.#people.set(person.uid, person);
+  }
+
+  courseNow(courseId: CourseId): Course | undefined {
+    const course = this.#courses.get(courseId, { allowStale: true, noDeleteOnStaleGet: true });
+    if (course && this.#courses.getRemainingTTL(courseId) <= 0) void this.#courses.fetch(courseId).catch(() => {});
+    return course;
+  }
+
+  /** @throws {RollcallError} COURSE_NOT_FOUND */
+  async course(courseId: CourseId): Promise<Course> {
+    const course = this.courseNow(courseId) ?? (await this.#courses.fetch(courseId));
+    if (!course) throw new RollcallError('COURSE_NOT_FOUND');
+    return course;
+  }
+
+  async isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean> {
+    // Ids may hold any character: no separator would tell them apart.
+    const key = JSON.stringify([courseId, studentId]);
+    if (this.#enrolments.has(key)) return true;
+    const enrolled = await this.#storage.isEnrolled(courseId, studentId);
+    if (enrolled) this.#enrolments.set(key, true);
+    return enrolled;
+  }
+
+  /** Looks up students who aren't on a roster, and whether its course has enrolled them. Unknown ones are left out. */
+  async strangers(refs: readonly string[], courseId: CourseId | null): Promise<Map<string, Stranger>> {
+    const strangers = new Map<string, Stranger>();
+    if (refs.length === 0) return strangers;
+    const found = await this.#storage.findStudents(refs);
+    for (const [ref, student] of found) {
+      const enrolled = courseId !== null && (await this.isEnrolled(courseId, student.student_id));
+      strangers.set(ref, { student, enrolled });
+    }
+    return strangers;
+  }
+}

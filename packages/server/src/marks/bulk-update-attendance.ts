@@ -1,0 +1,56 @@
+import { bulkRow, type FailedRow, parseWith, RollcallError } from '@rollcall/protocol';
+import { carryOut, strangersTo } from '../commands/carry-out.js';
+import { defineCommand, extraOf } from '../commands/command.js';
+import { recordOf } from '../commands/present.js';
+import { activeForTeacherNow, sessionForTeacher } from '../commands/rights.js';
+import { type MarkRow, refusedRows } from '../register/decide.js';
+
+export const bulkUpdateAttendance = defineCommand({
+  name: 'bulkUpdateAttendance',
+  async handle(call, services) {
+    const { session_id, attendanceUpdates, op_id, partial = false, walk_in = false } = call.input;
+    const { event, person, actor } = call;
+    const now = activeForTeacherNow(person, session_id, services);
+    const found = now
+      ? ({ kind: 'live', live: now } as const)
+      : await sessionForTeacher(person, session_id, 'update attendance', services);
+    const { rows, failed } = readRows(attendanceUpdates);
+    // A session that isn't active can't say what is wrong with the other rows.
+    if (failed.length > 0 && !partial && found.kind !== 'live') throw refusedRows(failed);
+    const looked = strangersTo(
+      found,
+      rows.map(({ ref }) => ref),
+      services,
+    );
+    const strangers = looked instanceof Promise ? await looked : looked;
+    const proceed = () => call.proceed();
+    const command = { type: 'bulk', rows, failed, partial, walk_in, strangers } as const;
+    await carryOut(found, command, { event, actor, op_id, proceed }, services, (outcome) => {
+      const updatedRecords = outcome.lines.map((line) => recordOf(session_id, line, 'everyone'));
+      const totalUpdated = updatedRecords.length;
+      const payload = { session_id, updatedRecords, totalUpdated, failed: outcome.failed };
+      call.answer('attendanceBulkUpdateComplete', payload, extraOf(outcome));
+    });
+  },
+});
+
+/** Checks row by row, so that each bad one can be named. */
+function readRows(updates: readonly unknown[]): { rows: MarkRow[]; failed: FailedRow[] } {
+  const rows: MarkRow[] = [];
+  const failed: FailedRow[] = [];
+  for (const [index, update] of updates.entries()) {
+    try {
+      const { student_id, status, remarks } = parseWith(bulkRow, update, ['attendanceUpdates', index]);
+      rows.push({ index, ref: student_id, status, remarks });
+    } catch (error) {
+      if (!(error instanceof RollcallError)) throw error;
+      failed.push({ index, student_id: namedIn(update), code: error.code, message: error.message });
+    }
+  }
+  return { rows, failed };
+}
+
+function namedIn(update: unknown): string | null {
+  if (typeof update !== 'object' || update === null || !('student_id' in update)) return null;
+  return typeof update.student_id === 'string' ? update.student_id.slice(0, 128) : null;
+}

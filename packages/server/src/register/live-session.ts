@@ -1,0 +1,357 @@
+import {
+  type ClientEventName,
+  RollcallError,
+  type SessionId,
+  type Statistics,
+  type StudentId,
+  type UserId,
+} from '@rollcall/protocol';
+import { atEndOfTurn } from '../end-of-turn.js';
+import type { Storage } from '../storage/port.js';
+import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
+import type { Actor, Entry } from './entries.js';
+import { fold, operationKey, statisticsOf } from './fold.js';
+import { Presence } from './presence.js';
+import { Projector } from './projector.js';
+import { repeatedOutcome } from './repeat.js';
+import { Draft, type SessionState } from './session-state.js';
+
+/** Commands that may wait in one session before it answers OVERLOADED. */
+const QUEUE_MAX = 20_000;
+/** Commands put into one commit, and rows of theirs: a database that holds a commit in one document has its limits. */
+const BATCH_MAX_COMMANDS = 2_000;
+const BATCH_MAX_ROWS = 10_000;
+/** Entries kept in memory for clients that missed a few. */
+const RECENT_MAX = 2_000;
+/** Times a batch is decided again because another writer came first. */
+const CONFLICTS_MAX = 100;
+const READ_ENTRIES = 5_000;
+
+/** Where committed entries go: the only way out of the register. */
+export interface Publisher {
+  /**
+   * Called once per command whose entries were committed, in order of seq. `answer` answers the caller and must be
+   * called exactly once, at the place among the broadcasts where the protocol wants it; absent when the entries
+   * came from elsewhere.
+   */
+  committed(live: LiveSession, entries: readonly Entry[], answer?: () => void): void;
+  /** Everything of one commit was given to `committed`. */
+  flush(live: LiveSession): void;
+  /** A student is gone for longer than the grace. */
+  left(live: LiveSession, studentId: StudentId, at: number): void;
+}
+
+export interface LiveSessionContext {
+  readonly storage: Storage;
+  readonly publisher: Publisher;
+  readonly now: () => number;
+  readonly newRecordId: () => string;
+  readonly presenceGraceMs: number;
+  readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
+  readonly onCheckedIn: (live: LiveSession, userId: UserId) => void;
+  /** Entries became part of the state. `here`: committed by this object, and not read from the journal. */
+  readonly onChanged: (live: LiveSession, here: boolean) => void;
+  readonly onEnded: (live: LiveSession) => void;
+}
+
+export interface SubmitOptions {
+  readonly actor: Actor;
+  readonly op_id?: string | undefined;
+  /** The event that carried op_id. */
+  readonly event?: ClientEventName | undefined;
+  /** Called in the same turn of the event loop in which the entries become visible, before the promise resolves. */
+  readonly answer: (outcome: Outcome) => void;
+}
+
+interface Pending {
+  readonly command: Command;
+  readonly options: SubmitOptions;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One active session in memory. Commands that arrive while a commit is under way form the next batch: one commit, one
+ * fsync, one broadcast a batch. The state is folded only from committed entries, so nothing uncommitted is ever seen.
+ */
+export class LiveSession {
+  readonly state: SessionState;
+  readonly presence: Presence;
+  readonly #context: LiveSessionContext;
+  readonly #projector: Projector;
+  readonly #recent: Entry[] = [];
+  #reading: { readonly after: number; readonly upTo: number; readonly entries: Promise<Entry[]> } | undefined;
+  #queue: Pending[] = [];
+  #running: Promise<void> | undefined;
+  #atRest: () => void = () => {};
+  /** True after a commit whose fate isn't known: the journal is read before anything else is decided. */
+  #uncertain = false;
+  /** Highest seq that another node told of. */
+  #heard = 0;
+
+  constructor(state: SessionState, projectedSeq: number, context: LiveSessionContext) {
+    this.state = state;
+    this.#context = context;
+    this.presence = new Presence({
+      graceMs: context.presenceGraceMs,
+      onLeft: (studentId, at) => context.publisher.left(this, studentId, at),
+    });
+    this.#projector = new Projector({
+      state,
+      projectedSeq,
+      project: (projection) => context.storage.project(projection),
+      onError: (error) => context.onProjectionError(this.session_id, error),
+    });
+  }
+
+  get session_id(): SessionId {
+    return this.state.facts.session_id;
+  }
+
+  get statistics(): Statistics {
+    return statisticsOf(this.state.counts, this.presence.count);
+  }
+
+  /**
+   * Queues a command; resolves after it was committed and answered.
+   * @throws {RollcallError} the refusal; STORAGE_UNAVAILABLE when the batch could not be committed; OVERLOADED.
+   */
+  submit(command: Command, options: SubmitOptions): Promise<void> {
+    if (this.#queue.length >= QUEUE_MAX) return Promise.reject(new RollcallError('OVERLOADED'));
+    return new Promise<void>((resolve, reject) => {
+      this.#queue.push({ command, options, resolve, reject });
+      this.#run();
+    });
+  }
+
+  /** Entries after `seq` in order, from memory where they are still there. */
+  async entriesAfter(seq: number): Promise<Entry[]> {
+    if (seq >= this.state.seq) return [];
+    const first = this.#recent[0];
+    if (first && first.seq <= seq + 1) return this.#recent.slice(seq + 1 - first.seq);
+    const entries = await this.#readAfter(seq);
+    // What was committed elsewhere in the meantime is published later, in its own time.
+    return entries.filter((entry) => entry.seq > seq && entry.seq <= this.state.seq);
+  }
+
+  /** A hall that comes back at once shares what is being read: it is the same journal for all. */
+  async #readAfter(seq: number): Promise<Entry[]> {
+    const shared = this.#reading;
+    if (shared && shared.after <= seq && shared.upTo === this.state.seq) return shared.entries;
+    const entries = readJournal(this.#context.storage, this.session_id, seq);
+    const reading = { after: seq, upTo: this.state.seq, entries };
+    this.#reading = reading;
+    try {
+      return await entries;
+    } finally {
+      if (this.#reading === reading) this.#reading = undefined;
+    }
+  }
+
+  /** Resolves once the queue is empty and the records are up to date. */
+  async settle(): Promise<void> {
+    while (this.#running) await this.#running;
+    await this.#projector.flush();
+  }
+
+  /** Resolves once the end is projected, however long the database takes to do it. */
+  finished(): Promise<void> {
+    return this.#projector.finished;
+  }
+
+  /** Stops timers; the session is no longer in memory. */
+  dispose(): void {
+    this.presence.clear();
+    this.#projector.stop();
+  }
+
+  /**
+   * Another node says that the journal goes on to `seq`. What is missing is read and published in its turn.
+   * @param seq Infinity: nobody knows how far it goes, look
+   */
+  hear(seq: number): void {
+    if (seq <= this.state.seq) return;
+    this.#heard = Math.max(this.#heard, seq);
+    this.#run();
+  }
+
+  /** Reads what others may have written. @throws {RollcallError} STORAGE_UNAVAILABLE */
+  async lookUp(): Promise<void> {
+    this.hear(Number.POSITIVE_INFINITY);
+    await this.#running;
+    if (this.#uncertain) throw new RollcallError('STORAGE_UNAVAILABLE');
+  }
+
+  get #behind(): boolean {
+    return this.#uncertain || this.#heard > this.state.seq;
+  }
+
+  #run(): void {
+    this.#running ??= new Promise((resolve) => {
+      this.#atRest = resolve;
+      this.#nextBatch();
+    });
+  }
+
+  /** All that arrived in this turn of the event loop joins the batch. */
+  #nextBatch(): void {
+    atEndOfTurn(() => void this.#batch());
+  }
+
+  async #batch(): Promise<void> {
+    const batch = this.#queue.splice(0, batchSize(this.#queue));
+    let failed = false;
+    try {
+      if (this.#behind) await this.#catchUp();
+      if (batch.length > 0) await this.#commit(batch);
+    } catch (cause) {
+      failed = true;
+      this.#uncertain = true;
+      const error = cause instanceof RollcallError ? cause : new RollcallError('STORAGE_UNAVAILABLE', { cause });
+      for (const { reject } of batch) reject(error);
+    }
+    // After a failure the next command, or the next word of another node, tries again.
+    if (this.#queue.length > 0 || (this.#behind && !failed)) {
+      this.#nextBatch();
+      return;
+    }
+    this.#running = undefined;
+    this.#atRest();
+  }
+
+  async #commit(batch: readonly Pending[]): Promise<void> {
+    for (let attempt = 1; attempt <= CONFLICTS_MAX; attempt += 1) {
+      const draft = new Draft(this.state);
+      const decided = batch.map((pending) => this.#decide(draft, pending));
+      const entries = decided.flatMap((each) => ('error' in each ? [] : each.entries));
+      if (entries.length > 0) {
+        const result = await this.#context.storage.append(this.session_id, this.state.seq, entries);
+        if (result === 'conflict') {
+          await this.#catchUp();
+          continue;
+        }
+        this.state.take(draft);
+        this.#changed(entries, true);
+      }
+      for (const [index, pending] of batch.entries()) this.#answer(pending, decided[index]);
+      this.#context.publisher.flush(this);
+      return;
+    }
+    throw new RollcallError('OVERLOADED');
+  }
+
+  #decide(draft: Draft, { command, options }: Pending): Decision | { readonly error: unknown } {
+    try {
+      return decide(draft, command, {
+        at: this.#context.now(),
+        actor: options.actor,
+        op_id: options.op_id,
+        event: options.event,
+        newRecordId: this.#context.newRecordId,
+      });
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** These entries have become part of the state. */
+  #changed(entries: readonly Entry[], here: boolean): void {
+    for (const entry of entries) {
+      this.#recent.push(entry);
+      if (entry.type !== 'checked_in') continue;
+      const userId = this.state.line(entry.student_id)?.student.user_id;
+      if (userId) this.#context.onCheckedIn(this, userId);
+    }
+    if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);
+    this.#projector.committed(entries);
+    this.#context.onChanged(this, here);
+  }
+
+  #answer(pending: Pending, decided: Decision | { readonly error: unknown } | undefined): void {
+    const { command, options, resolve, reject } = pending;
+    if (!decided || 'error' in decided) {
+      reject(decided?.error);
+      return;
+    }
+    const { entries, outcome } = decided;
+    if (outcome.kind === 'repeated') {
+      this.#repeat(command, options, outcome).then(resolve, reject);
+      return;
+    }
+    if (entries.length === 0 && options.op_id !== undefined) {
+      const key = operationKey(options.actor.user_id, options.op_id);
+      this.state.setOperation(key, { event: options.event, seq: outcome.seq });
+    }
+    const answer = () => options.answer(outcome);
+    try {
+      if (entries.length === 0) answer();
+      else this.#publish(entries, answer);
+      resolve();
+    } catch (error) {
+      // The change is committed; a fault in telling of it is this caller's alone.
+      reject(error);
+    }
+  }
+
+  async #repeat(command: Command, options: SubmitOptions, { seq }: Repeated): Promise<void> {
+    options.answer(await repeatedOutcome(this, command, options, seq));
+  }
+
+  #publish(entries: readonly Entry[], answer?: () => void): void {
+    const ended = entries.some((entry) => entry.type === 'ended');
+    try {
+      this.#context.publisher.committed(this, entries, answer);
+    } finally {
+      if (ended) this.#context.onEnded(this);
+    }
+  }
+
+  /** Reads and publishes what was committed without this object knowing: by another node, or with a lost answer. */
+  async #catchUp(): Promise<void> {
+    const heard = this.#heard;
+    const entries = await readJournal(this.#context.storage, this.session_id, this.state.seq);
+    this.#uncertain = false;
+    if (entries.length > 0) {
+      for (const entry of entries) fold(this.state, entry);
+      this.#changed(entries, false);
+      for (const group of groupsOf(entries)) this.#publish(group);
+      this.#context.publisher.flush(this);
+    }
+    // Whoever told of more than there is was wrong, or asked to look; what was told meanwhile still counts.
+    if (this.#heard === heard) this.#heard = 0;
+  }
+}
+
+/** How many commands from the head of the queue fit one commit; one always does. */
+function batchSize(queue: readonly Pending[]): number {
+  let rows = 0;
+  for (const [index, { command }] of queue.entries()) {
+    rows += command.type === 'bulk' ? command.rows.length : 1;
+    if (index > 0 && (index >= BATCH_MAX_COMMANDS || rows > BATCH_MAX_ROWS)) return index;
+  }
+  return queue.length;
+}
+
+/** Cuts foreign entries into what one command wrote: a bulk belongs together, all else stands alone. */
+export function groupsOf(entries: readonly Entry[]): Entry[][] {
+  const groups: Entry[][] = [];
+  let current: number | undefined;
+  for (const entry of entries) {
+    const group = entry.type === 'marked' ? entry.group : undefined;
+    const last = groups.at(-1);
+    if (last && group !== undefined && group === current) last.push(entry);
+    else groups.push([entry]);
+    current = group;
+  }
+  return groups;
+}
+
+/** The whole journal after `afterSeq`. */
+export async function readJournal(storage: Storage, sessionId: SessionId, afterSeq: number): Promise<Entry[]> {
+  const all: Entry[] = [];
+  for (;;) {
+    const page = await storage.readEntries(sessionId, all.at(-1)?.seq ?? afterSeq, READ_ENTRIES);
+    for (const entry of page) all.push(entry);
+    if (page.length < READ_ENTRIES) return all;
+  }
+}

@@ -1,0 +1,169 @@
+import type { Policy, StudentId } from '@rollcall/protocol';
+import { type Actor, type Entry, opensJournal, type SessionFacts } from './entries.js';
+import { type Counts, type Ending, type FoldTarget, fold, type Line, type Operation } from './fold.js';
+
+export const noCounts = (): Counts => ({ present: 0, absent: 0, late: 0, excused: 0, checked_in: 0 });
+
+/** The committed state of one session, folded from its journal and never ahead of it. */
+export class SessionState implements FoldTarget {
+  readonly facts: SessionFacts;
+  readonly policy: Policy;
+  readonly started_at: number;
+  readonly started_by: Actor;
+  seq = 0;
+  last_at = 0;
+  readonly counts = noCounts();
+  ending: Ending | null = null;
+
+  readonly #lines = new Map<StudentId, Line>();
+  readonly #userIds = new Map<string, StudentId>();
+  readonly #uids = new Map<string, StudentId>();
+  readonly #operations = new Map<string, Operation>();
+
+  private constructor(facts: SessionFacts, policy: Policy, startedAt: number, startedBy: Actor) {
+    this.facts = facts;
+    this.policy = policy;
+    this.started_at = startedAt;
+    this.started_by = startedBy;
+  }
+
+  /** @throws {RangeError} when the entries are no dense journal from 1 on. */
+  static fromJournal(entries: Iterable<Entry>): SessionState {
+    let state: SessionState | undefined;
+    for (const entry of entries) {
+      if (!state) {
+        if (!opensJournal(entry)) throw new RangeError(`a journal begins with started or adopted, not ${entry.type}`);
+        const startedAt = entry.type === 'adopted' ? entry.started_at : entry.at;
+        state = new SessionState(entry.session, entry.policy, startedAt, entry.actor);
+      }
+      fold(state, entry);
+    }
+    if (!state) throw new RangeError('the journal is empty');
+    return state;
+  }
+
+  get lines(): ReadonlyMap<StudentId, Line> {
+    return this.#lines;
+  }
+
+  line(studentId: StudentId): Line | undefined {
+    return this.#lines.get(studentId);
+  }
+
+  resolve(ref: string): StudentId | undefined {
+    return this.line(ref as StudentId)?.student.student_id ?? this.byUserId(ref) ?? this.byUid(ref);
+  }
+
+  byUserId(userId: string): StudentId | undefined {
+    return this.#userIds.get(userId);
+  }
+
+  byUid(uid: string): StudentId | undefined {
+    return this.#uids.get(uid);
+  }
+
+  operation(key: string): Operation | undefined {
+    return this.#operations.get(key);
+  }
+
+  setLine(line: Line): void {
+    const { student_id, user_id, uid } = line.student;
+    if (!this.#lines.has(student_id)) {
+      if (uid !== null && !this.#uids.has(uid)) this.#uids.set(uid, student_id);
+      if (user_id !== null && !this.#userIds.has(user_id)) this.#userIds.set(user_id, student_id);
+    }
+    this.#lines.set(student_id, line);
+  }
+
+  setOperation(key: string, operation: Operation): void {
+    this.#operations.set(key, operation);
+  }
+
+  /**
+   * What folding the draft's entries would come to, now that they are committed.
+   * @throws {RangeError} when the draft was made of another state than this one is now
+   */
+  take(draft: Draft): void {
+    if (draft.base_seq !== this.seq)
+      throw new RangeError(`the draft is of ${draft.base_seq}, the state of ${this.seq}`);
+    this.seq = draft.seq;
+    this.last_at = draft.last_at;
+    this.ending = draft.ending;
+    Object.assign(this.counts, draft.counts);
+    for (const line of draft.lines) this.setLine(line);
+    for (const [key, operation] of draft.operations) this.#operations.set(key, operation);
+  }
+}
+
+/** A session as it will be once the pending batch is committed; thrown away afterwards. Costs what the batch touches. */
+export class Draft implements FoldTarget {
+  seq: number;
+  last_at: number;
+  readonly counts: Counts;
+  ending: Ending | null;
+
+  /** seq of what it was made of. */
+  readonly base_seq: number;
+  readonly #base: SessionState;
+  readonly #lines = new Map<StudentId, Line>();
+  readonly #userIds = new Map<string, StudentId>();
+  readonly #uids = new Map<string, StudentId>();
+  readonly #operations = new Map<string, Operation>();
+
+  constructor(base: SessionState) {
+    this.#base = base;
+    this.base_seq = base.seq;
+    this.seq = base.seq;
+    this.last_at = base.last_at;
+    this.counts = { ...base.counts };
+    this.ending = base.ending;
+  }
+
+  get facts(): SessionFacts {
+    return this.#base.facts;
+  }
+  get policy(): Policy {
+    return this.#base.policy;
+  }
+  get started_at(): number {
+    return this.#base.started_at;
+  }
+  /** Those that differ from what it was made of. */
+  get lines(): Iterable<Line> {
+    return this.#lines.values();
+  }
+  get operations(): Iterable<[string, Operation]> {
+    return this.#operations;
+  }
+
+  line(studentId: StudentId): Line | undefined {
+    return this.#lines.get(studentId) ?? this.#base.line(studentId);
+  }
+
+  resolve(ref: string): StudentId | undefined {
+    return (
+      this.line(ref as StudentId)?.student.student_id ??
+      this.#base.byUserId(ref) ??
+      this.#userIds.get(ref) ??
+      this.#base.byUid(ref) ??
+      this.#uids.get(ref)
+    );
+  }
+
+  operation(key: string): Operation | undefined {
+    return this.#operations.get(key) ?? this.#base.operation(key);
+  }
+
+  setLine(line: Line): void {
+    const { student_id, user_id, uid } = line.student;
+    if (!this.line(student_id)) {
+      if (uid !== null && !this.#uids.has(uid)) this.#uids.set(uid, student_id);
+      if (user_id !== null && !this.#userIds.has(user_id)) this.#userIds.set(user_id, student_id);
+    }
+    this.#lines.set(student_id, line);
+  }
+
+  setOperation(key: string, operation: Operation): void {
+    this.#operations.set(key, operation);
+  }
+}

@@ -1,0 +1,28 @@
+import { RollcallError } from '@rollcall/protocol';
+import { carryOut } from '../commands/carry-out.js';
+import { defineCommand, extraOf } from '../commands/command.js';
+import { sessionDataOf, statisticsOfState } from '../commands/present.js';
+import { courseOf, factsOf, sessionForTeacher, teachesSession } from '../commands/rights.js';
+import { repetition } from '../register/decide.js';
+
+export const endAttendanceSession = defineCommand({
+  name: 'endAttendanceSession',
+  async handle(call, services) {
+    const { session_id, op_id } = call.input;
+    const { event, person, actor } = call;
+    const found = await sessionForTeacher(person, session_id, 'end attendance', services);
+    const repeated = found.kind === 'ended' && repetition(found.state, { event, actor, op_id });
+    if (found.kind !== 'live' && !repeated) throw new RollcallError('SESSION_NOT_ACTIVE');
+    const facts = factsOf(found);
+    const own = teachesSession(person, facts, await courseOf(facts, services));
+    const proceed = () => call.proceed();
+    const command = { type: 'end', reason: own ? 'teacher' : 'admin' } as const;
+    await carryOut(found, command, { event, actor, op_id, proceed }, services, (outcome) => {
+      const state = found.kind === 'live' ? found.live.state : found.kind === 'ended' ? found.state : undefined;
+      if (!state) throw new RollcallError('SESSION_NOT_ACTIVE');
+      const statistics = found.kind === 'live' ? found.live.statistics : statisticsOfState(state);
+      const finalData = sessionDataOf(state, statistics, 'teacher');
+      call.answer('attendanceSessionEndedConfirm', { session_id, finalData }, extraOf(outcome));
+    });
+  },
+});

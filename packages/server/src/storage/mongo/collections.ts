@@ -1,0 +1,46 @@
+import type { mongo } from 'mongoose';
+import type { Entry } from '../../register/entries.js';
+import type { Row } from './stored-values.js';
+
+/** One commit: the entries first_seq … last_seq of a session, written by one insert. Its entries are never changed. */
+export interface Batch {
+  /** `<session_id>:<first_seq>` */
+  readonly _id: string;
+  readonly session_id: string;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly entries: readonly Entry[];
+  /** On the batch that opens a journal, until the session's end is projected. */
+  readonly open?: true;
+  /** Beside `open`: when the session was last active, ms since the epoch, where no entry says so. */
+  readonly active_at?: number;
+}
+
+/** The collections of an existing school database, by the names it has for them, and the journal, which is ours. */
+export interface Collections {
+  readonly users: mongo.Collection<Row>;
+  readonly teachers: mongo.Collection<Row>;
+  readonly students: mongo.Collection<Row>;
+  readonly courses: mongo.Collection<Row>;
+  readonly enrollments: mongo.Collection<Row>;
+  readonly sessions: mongo.Collection<Row>;
+  readonly records: mongo.Collection<Row>;
+  readonly journal: mongo.Collection<Batch>;
+}
+
+/**
+ * @param majorityReads whether the journal is read at read concern `majority`, so that nothing is told to anyone
+ *   that a failover could still take back. A standalone server has no majority to ask.
+ */
+export function collectionsOf(db: mongo.Db, majorityReads: boolean): Collections {
+  return {
+    users: db.collection<Row>('users'),
+    teachers: db.collection<Row>('teachers'),
+    students: db.collection<Row>('students'),
+    courses: db.collection<Row>('courses'),
+    enrollments: db.collection<Row>('enrollments'),
+    sessions: db.collection<Row>('classsessions'),
+    records: db.collection<Row>('attendancerecords'),
+    journal: db.collection<Batch>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
+  };
+}

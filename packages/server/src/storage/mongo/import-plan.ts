@@ -1,0 +1,66 @@
+import type { mongo } from 'mongoose';
+import type { ImportReport, SchoolList } from '../port.js';
+import { changedFields, type Row, type StoredId, withoutNulls } from './stored-values.js';
+
+const CHUNK = 1_000;
+
+/** What an import will do to the collections, gathered before anything is written: a dry run stops here. */
+export class ImportPlan {
+  readonly now = new Date();
+  readonly #operations = new Map<mongo.Collection<Row>, mongo.AnyBulkWriteOperation<Row>[]>();
+  readonly #counts = { added: noCounts(), changed: noCounts(), left: noCounts() };
+
+  count(list: SchoolList, outcome: 'added' | 'changed' | 'left'): void {
+    this.#counts[outcome][list]++;
+  }
+
+  insert(collection: mongo.Collection<Row>, _id: StoredId, fields: Readonly<Record<string, unknown>>): Row {
+    const document = { _id, ...withoutNulls(fields), createdAt: this.now, updatedAt: this.now };
+    this.#add(collection, { insertOne: { document } });
+    return document;
+  }
+
+  /** Sets what differs and is said: null in a school file says nothing, so it erases nothing. False when all is so already. */
+  update(collection: mongo.Collection<Row>, row: Row, fields: Readonly<Record<string, unknown>>): boolean {
+    const changes = changedFields(row, withoutNulls(fields));
+    if (Object.keys(changes).length === 0) return false;
+    const update = { $set: { ...changes, updatedAt: this.now } };
+    this.#add(collection, { updateOne: { filter: { _id: row._id }, update } });
+    return true;
+  }
+
+  /** Takes a field away that the school has given to another row. */
+  clear(collection: mongo.Collection<Row>, row: Row, field: string): void {
+    const update = { $unset: { [field]: '' as const }, $set: { updatedAt: this.now } };
+    this.#add(collection, { updateOne: { filter: { _id: row._id }, update } });
+  }
+
+  #add(collection: mongo.Collection<Row>, operation: mongo.AnyBulkWriteOperation<Row>): void {
+    const operations = this.#operations.get(collection);
+    if (operations) operations.push(operation);
+    else this.#operations.set(collection, [operation]);
+  }
+
+  report(unresolved: ImportReport['unresolved']): ImportReport {
+    return { ...this.#counts, unresolved };
+  }
+
+  /** In the order given: a row is written after those it refers to, so that a repeat completes what was cut off. */
+  async write(order: readonly mongo.Collection<Row>[]): Promise<void> {
+    for (const collection of order) {
+      const operations = this.#operations.get(collection) ?? [];
+      for (let at = 0; at < operations.length; at += CHUNK) {
+        await collection.bulkWrite(operations.slice(at, at + CHUNK), { ordered: true });
+      }
+    }
+  }
+}
+
+const noCounts = (): Record<SchoolList, number> => ({
+  teachers: 0,
+  students: 0,
+  admins: 0,
+  courses: 0,
+  enrollments: 0,
+  sessions: 0,
+});

@@ -1,0 +1,215 @@
+import type { CourseId, SessionId, StudentId } from '@rollcall/protocol';
+import type { Connection } from 'mongoose';
+import type { Entry, RosterStudent } from '../../register/entries.js';
+import {
+  type AppendResult,
+  type Course,
+  type ImportReport,
+  type NewPerson,
+  type Person,
+  type Projection,
+  type School,
+  type Storage,
+  StorageError,
+  type StoredRecord,
+  type StoredSession,
+} from '../port.js';
+import { type Collections, collectionsOf } from './collections.js';
+import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
+import { findCourse, isEnrolled, listRoster } from './courses.js';
+import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
+import { Journal } from './journal.js';
+import { findPersonByUid, findStudents, provisionPerson } from './people.js';
+import { projectRecords, projectSession } from './projection.js';
+import { importSchool } from './school-import.js';
+import { findSession, readRecords } from './sessions.js';
+
+/** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
+const RECONNECT_AFTER_MS = 5_000;
+
+interface Database {
+  readonly connection: Connection;
+  readonly collections: Collections;
+  readonly journal: Journal;
+}
+
+export interface MongoStorageOptions {
+  /** `mongodb://…` or `mongodb+srv://…`. Timeouts it names win over ours; write concern and read preference don't. */
+  readonly uri: string;
+  /** Told what could be better about an existing database, such as an index that can't be made. */
+  readonly onWarning?: OnWarning;
+}
+
+/**
+ * Storage in MongoDB, beside the collections of an existing application or in a database of its own. A database
+ * that is gone gives StorageError after 5 s, one that hangs after 15 s; once it is back, so is the storage.
+ */
+export class MongoStorage implements Storage {
+  readonly kind = 'mongodb';
+  readonly #options: MongoStorageOptions;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #database: Database | undefined;
+  #answered_at = performance.now();
+  #reconnecting: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: MongoStorageOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    this.#database = await this.#connected();
+  }
+
+  async #connected(): Promise<Database> {
+    let connection: Connection | undefined;
+    try {
+      connection = await connect(this.#options.uri);
+      const db = databaseOf(connection);
+      const collections = collectionsOf(db, await knowsMajority(db));
+      await indexJournal(collections.journal);
+      await indexExisting(collections, this.#options.onWarning ?? (() => {}));
+      return { connection, collections, journal: new Journal(collections) };
+    } catch (error) {
+      await connection?.destroy().catch(() => {});
+      throw asStorageError(error);
+    }
+  }
+
+  /**
+   * The driver's monitor can come to a standstill for good when a connection ends in the very moment in which it is
+   * made (seen with 7.8): it then never looks for the server again. So after a while of failures the whole
+   * connection is replaced.
+   */
+  #reconnect(): void {
+    if (this.#reconnecting || this.#closed || performance.now() - this.#answered_at < RECONNECT_AFTER_MS) return;
+    const before = this.#database;
+    this.#reconnecting = this.#connected()
+      .then(async (database) => {
+        this.#database = this.#closed ? undefined : database;
+        const gone = this.#closed ? database : before;
+        this.#answered_at = performance.now();
+        await gone?.connection.destroy().catch(() => {});
+      })
+      .catch(() => {
+        // Still away: the next call that fails tries again.
+      })
+      .finally(() => {
+        this.#reconnecting = undefined;
+      });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#shut();
+    return this.#closed;
+  }
+
+  async #shut(): Promise<void> {
+    await Promise.allSettled([...this.#underWay, this.#reconnecting]);
+    const database = this.#database;
+    this.#database = undefined;
+    // A database that can't be told goodbye is left without one.
+    await database?.connection.destroy().catch(() => {});
+  }
+
+  async #ask<Answer>(verb: (database: Database) => Promise<Answer>): Promise<Answer> {
+    const database = this.#database;
+    if (!database || this.#closed) throw new StorageError('mongodb: the storage is not open');
+    const answer = verb(database);
+    this.#underWay.add(answer);
+    try {
+      const result = await answer;
+      this.#answered_at = performance.now();
+      return result;
+    } catch (error) {
+      const failure = asStorageError(error);
+      if (failure instanceof StorageError) this.#reconnect();
+      throw failure;
+    } finally {
+      this.#underWay.delete(answer);
+    }
+  }
+
+  ping(): Promise<void> {
+    return this.#ask(async ({ connection }) => {
+      await databaseOf(connection).command({ ping: 1 });
+    });
+  }
+
+  findPersonByUid(uid: string): Promise<Person | null> {
+    return this.#ask(({ collections }) => findPersonByUid(collections, uid));
+  }
+
+  findStudents(refs: readonly string[]): Promise<Map<string, RosterStudent>> {
+    return this.#ask(({ collections }) => findStudents(collections, refs));
+  }
+
+  provisionPerson(person: NewPerson): Promise<Person> {
+    return this.#ask(({ collections }) => provisionPerson(collections, person));
+  }
+
+  isEmpty(): Promise<boolean> {
+    return this.#ask(async ({ collections }) => !(await collections.users.findOne({}, { projection: { _id: 1 } })));
+  }
+
+  findCourse(courseId: CourseId): Promise<Course | null> {
+    return this.#ask(({ collections }) => findCourse(collections, courseId));
+  }
+
+  isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean> {
+    return this.#ask(({ collections }) => isEnrolled(collections, courseId, studentId));
+  }
+
+  listRoster(courseId: CourseId): Promise<RosterStudent[]> {
+    return this.#ask(({ collections }) => listRoster(collections, courseId));
+  }
+
+  findSession(sessionId: SessionId): Promise<StoredSession | null> {
+    return this.#ask(({ collections }) => findSession(collections, sessionId));
+  }
+
+  readRecords(sessionId: SessionId): Promise<StoredRecord[]> {
+    return this.#ask(({ collections }) => readRecords(collections, sessionId));
+  }
+
+  touchSession(sessionId: SessionId, at: number): Promise<void> {
+    return this.#ask(({ journal }) => journal.touch(sessionId, at));
+  }
+
+  readActivity(sessionId: SessionId): Promise<number | null> {
+    return this.#ask(({ journal }) => journal.activity(sessionId));
+  }
+
+  listActiveSessions(): Promise<SessionId[]> {
+    return this.#ask(({ journal }) => journal.listActive());
+  }
+
+  append(sessionId: SessionId, expectedSeq: number, entries: readonly Entry[]): Promise<AppendResult> {
+    return this.#ask(({ journal }) => journal.append(sessionId, expectedSeq, entries));
+  }
+
+  readEntries(sessionId: SessionId, afterSeq: number, limit: number): Promise<Entry[]> {
+    return this.#ask(({ journal }) => journal.read(sessionId, afterSeq, limit));
+  }
+
+  lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
+    return this.#ask(({ journal }) => journal.lastSeqs(sessionIds));
+  }
+
+  listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]> {
+    return this.#ask(({ journal }) => journal.list(afterSessionId, limit));
+  }
+
+  project(projection: Projection): Promise<void> {
+    return this.#ask(async ({ collections, journal }) => {
+      // In this order: projected_seq vouches for the records, and a journal is closed only when both are done.
+      await projectRecords(collections, projection);
+      await projectSession(collections, projection);
+      if (projection.session.status === 'completed') await journal.close(projection.session_id);
+    });
+  }
+
+  importSchool(school: School, options: { dryRun: boolean }): Promise<ImportReport> {
+    return this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options));
+  }
+}

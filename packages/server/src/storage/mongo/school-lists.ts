@@ -1,0 +1,101 @@
+import { mongo } from 'mongoose';
+import type { School } from '../port.js';
+import type { Collections } from './collections.js';
+import type { ImportPlan } from './import-plan.js';
+import type { Journal } from './journal.js';
+import { findTeachers } from './people.js';
+import type { Known } from './school-references.js';
+import { anyOf, type Row, readId, readIds, storedDate, storedId } from './stored-values.js';
+
+const rowsById = async (collection: mongo.Collection<Row>, ids: readonly string[]): Promise<Map<string, Row>> => {
+  const rows = ids.length === 0 ? [] : await collection.find({ _id: anyOf(ids) }).toArray();
+  return new Map(rows.map((row) => [readId(row._id) ?? '', row]));
+};
+
+/** The rows with teachers named by profile id, as the school names them, so that they can be compared. */
+async function withTeacherProfiles(c: Collections, rows: ReadonlyMap<string, Row>): Promise<Map<string, Row>> {
+  const refs = [...rows.values()].flatMap((row) => readIds([row['teacher_id'], ...readIds(row['co_teacher_ids'])]));
+  const profiles = await findTeachers(c, refs);
+  const profileId = (ref: string): string => readId(profiles.get(ref)?._id) ?? ref;
+  return new Map(
+    [...rows].map(([id, row]) => {
+      const teacher = readId(row['teacher_id']);
+      const co_teacher_ids = readIds(row['co_teacher_ids']).map(profileId);
+      return [id, { ...row, teacher_id: teacher && profileId(teacher), co_teacher_ids }];
+    }),
+  );
+}
+
+export async function planCourses(c: Collections, school: School, known: Known, plan: ImportPlan): Promise<void> {
+  const found = await withTeacherProfiles(
+    c,
+    await rowsById(
+      c.courses,
+      school.courses.map((row) => row.id),
+    ),
+  );
+  const profile = (ref: string) => storedId(known.teachers.get(ref) ?? ref);
+  for (const { id, title, course_code, credit, teacher_id, co_teacher_ids } of school.courses) {
+    const fields = {
+      title,
+      course_code,
+      credit,
+      teacher_id: teacher_id === null ? null : profile(teacher_id),
+      co_teacher_ids: co_teacher_ids.map(profile),
+    };
+    const row = found.get(id);
+    if (!row) plan.insert(c.courses, storedId(id), fields);
+    plan.count('courses', !row ? 'added' : plan.update(c.courses, row, fields) ? 'changed' : 'left');
+  }
+}
+
+export async function planEnrollments(c: Collections, school: School, known: Known, plan: ImportPlan): Promise<void> {
+  const courseIds = new Set(school.enrollments.map((row) => row.course_id));
+  const rows = courseIds.size === 0 ? [] : await c.enrollments.find({ course_id: anyOf(courseIds) }).toArray();
+  const key = (course: string | null, student: string | null) => JSON.stringify([course, student]);
+  const found = new Map(rows.map((row) => [key(readId(row['course_id']), readId(row['student_id'])), row]));
+  for (const { course_id, student_id, status } of school.enrollments) {
+    const student = known.students.get(student_id) ?? { student_id, user_id: null };
+    const row = found.get(key(course_id, student.student_id)) ?? found.get(key(course_id, student.user_id));
+    if (row) {
+      plan.count('enrollments', plan.update(c.enrollments, row, { status }) ? 'changed' : 'left');
+      continue;
+    }
+    const fields = { course_id: storedId(course_id), student_id: storedId(student.student_id), status };
+    found.set(key(course_id, student.student_id), plan.insert(c.enrollments, new mongo.ObjectId(), fields));
+    plan.count('enrollments', 'added');
+  }
+}
+
+export async function planSessions(
+  c: Collections,
+  journal: Journal,
+  school: School,
+  known: Known,
+  plan: ImportPlan,
+): Promise<void> {
+  const ids = school.sessions.map((row) => row.id);
+  const journalled = await journal.withJournal(ids);
+  const found = await withTeacherProfiles(c, await rowsById(c.sessions, ids));
+  for (const { id, course_id, teacher_id, date, ...rest } of school.sessions) {
+    const row = found.get(id);
+    // What Rollcall runs or ran, and what another application runs, is not the import's to alter.
+    if (journalled.has(id) || row?.['status'] === 'active') {
+      plan.count('sessions', 'left');
+      continue;
+    }
+    const { start_time, end_time, topic, description, status } = rest;
+    const fields = {
+      course_id: course_id && storedId(course_id),
+      teacher_id: teacher_id && storedId(known.teachers.get(teacher_id) ?? teacher_id),
+      date: storedDate(date),
+      start_time,
+      end_time,
+      topic,
+      description,
+      status,
+    };
+    if (!row) plan.insert(c.sessions, storedId(id), fields);
+    plan.count('sessions', !row ? 'added' : plan.update(c.sessions, row, fields) ? 'changed' : 'left');
+  }
+}

@@ -1,0 +1,112 @@
+import {
+  ATTENDANCE_STATUSES,
+  type AttendanceStatus,
+  type CourseId,
+  type SessionId,
+  type SessionStatus,
+  type StudentId,
+  sessionStatus,
+  type TeacherId,
+} from '@rollcall/protocol';
+import { mongo } from 'mongoose';
+import type { StoredRecord, StoredSession } from '../port.js';
+import type { Collections } from './collections.js';
+import { COURSE_FIELDS } from './courses.js';
+import { findTeachers, teacherName } from './people.js';
+import { anyOf, type Row, readDate, readId, readSeq, readText, readTime } from './stored-values.js';
+
+export async function findSession(c: Collections, sessionId: SessionId): Promise<StoredSession | null> {
+  const row = await c.sessions.findOne({ _id: anyOf([sessionId]) });
+  return row && describeSession(c, sessionId, row);
+}
+
+/** The session of a row with what it refers to. A course that is gone stays named, so that its session stays closed to others. */
+async function describeSession(c: Collections, sessionId: SessionId, row: Row): Promise<StoredSession> {
+  const courseId = readId(row['course_id']);
+  const course =
+    courseId === null ? null : await c.courses.findOne({ _id: anyOf([courseId]) }, { projection: COURSE_FIELDS });
+  const teacherRefs = [readId(row['teacher_id']), readId(course?.['teacher_id'])].filter((ref) => ref !== null);
+  const teachers = await findTeachers(c, teacherRefs);
+  const teacher = teacherRefs.map((ref) => teachers.get(ref)).find((profile) => profile !== undefined);
+  return {
+    session_id: sessionId,
+    course_id: courseId as CourseId | null,
+    course: course
+      ? { _id: courseId as CourseId, title: readText(course['title']), course_code: readText(course['course_code']) }
+      : null,
+    date: readDate(row['date']),
+    start_time: readText(row['start_time']),
+    end_time: readText(row['end_time']),
+    topic: readText(row['topic']),
+    description: readText(row['description']),
+    teacher_id: readId(teacher?._id) as TeacherId | null,
+    teacher_name: teacher ? await teacherName(c, teacher) : null,
+    status: readSessionStatus(row['status']),
+    started_at: readTime(row['started_at']),
+    ended_at: readTime(row['ended_at']),
+    projected_seq: readSeq(row['projected_seq']),
+  };
+}
+
+/** A session without a status that we know hasn't begun, as far as anyone can tell. */
+const readSessionStatus = (value: unknown): SessionStatus => sessionStatus.safeParse(value).data ?? 'scheduled';
+
+export const isAttendanceStatus = (value: unknown): value is AttendanceStatus =>
+  ATTENDANCE_STATUSES.some((status) => status === value);
+
+export async function readRecords(c: Collections, sessionId: SessionId): Promise<StoredRecord[]> {
+  const rows = await c.records.find({ session_id: anyOf([sessionId]) }, { projection: RECORD_FIELDS }).toArray();
+  return [...newestByStudent(rows)].map(([studentId, row]) => readRecord(studentId, row));
+}
+
+export const RECORD_FIELDS = {
+  student_id: 1,
+  status: 1,
+  remarks: 1,
+  checked_in_at: 1,
+  marked_at: 1,
+  marked_by: 1,
+  seq: 1,
+  createdAt: 1,
+  updatedAt: 1,
+};
+
+/**
+ * One row a student. A database without the unique index may hold several; the one of the highest seq is ours, and
+ * among rows that aren't the latest change counts.
+ */
+export function newestByStudent(rows: readonly Row[]): Map<string, Row> {
+  const newest = new Map<string, Row>();
+  for (const row of rows) {
+    const studentId = readId(row['student_id']);
+    if (studentId === null || readId(row._id) === null) continue;
+    const other = newest.get(studentId);
+    if (!other || isNewer(row, other)) newest.set(studentId, row);
+  }
+  return newest;
+}
+
+function isNewer(row: Row, other: Row): boolean {
+  const bySeq = readSeq(row['seq']) - readSeq(other['seq']);
+  if (bySeq !== 0) return bySeq > 0;
+  const byTime = (readTime(row['updatedAt']) ?? 0) - (readTime(other['updatedAt']) ?? 0);
+  if (byTime !== 0) return byTime > 0;
+  return (readId(row._id) ?? '') < (readId(other._id) ?? '');
+}
+
+function readRecord(studentId: string, row: Row): StoredRecord {
+  const made = row._id instanceof mongo.ObjectId ? row._id.getTimestamp().getTime() : 0;
+  const created_at = readTime(row['createdAt']) ?? made;
+  return {
+    record_id: readId(row._id) ?? '',
+    student_id: studentId as StudentId,
+    status: isAttendanceStatus(row['status']) ? row['status'] : 'absent',
+    remarks: readText(row['remarks']),
+    checked_in_at: readTime(row['checked_in_at']),
+    marked_at: readTime(row['marked_at']),
+    marked_by: readText(row['marked_by']),
+    created_at,
+    updated_at: readTime(row['updatedAt']) ?? created_at,
+    seq: readSeq(row['seq']),
+  };
+}

@@ -1,0 +1,118 @@
+import { mongo } from 'mongoose';
+
+/** How an id is held: 24 lower-case hex digits as an ObjectId, any other text as it is. */
+export type StoredId = mongo.ObjectId | string;
+
+/** A document of a collection that other applications write too: nothing is known of a field before it is read. */
+export interface Row {
+  readonly _id: StoredId;
+  readonly [field: string]: unknown;
+}
+
+// Lower case only: an ObjectId forgets the case of its digits, and ids are opaque.
+const OBJECT_ID = /^[0-9a-f]{24}$/;
+
+export const storedId = (id: string): StoredId => (OBJECT_ID.test(id) ? new mongo.ObjectId(id) : id);
+
+/**
+ * Matches a field that names any of `ids`. References in databases that other applications filled may hold an
+ * ObjectId as text; an `$in` over both forms serves them from one index.
+ */
+export const anyOf = (ids: Iterable<string>): { $in: StoredId[] } => {
+  const forms: StoredId[] = [];
+  for (const id of ids) {
+    if (OBJECT_ID.test(id)) forms.push(new mongo.ObjectId(id));
+    forms.push(id);
+  }
+  return { $in: forms };
+};
+
+/** Ids asked for in one query. */
+const IDS_AT_ONCE = 200;
+
+/**
+ * Rows of thousands of ids, in several queries at once: that spreads over the connections, and one query of them all
+ * takes longer than its parts together (1,000 ids 55 ms, five times 200 at once 18 ms, on the server the tests use).
+ */
+export async function inParts<Found>(
+  ids: Iterable<string>,
+  find: (condition: { $in: StoredId[] }) => Promise<Found[]>,
+): Promise<Found[]> {
+  const all = [...ids];
+  const parts: Promise<Found[]>[] = [];
+  for (let from = 0; from < all.length; from += IDS_AT_ONCE) {
+    parts.push(find(anyOf(all.slice(from, from + IDS_AT_ONCE))));
+  }
+  return (await Promise.all(parts)).flat();
+}
+
+/** Null where the field holds nothing that can be an id. */
+export const readId = (value: unknown): string | null => {
+  if (value instanceof mongo.ObjectId) return value.toHexString();
+  return typeof value === 'string' && value !== '' ? value : null;
+};
+
+export const readIds = (value: unknown): string[] =>
+  Array.isArray(value) ? value.flatMap((item: unknown) => readId(item) ?? []) : [];
+
+/** Text, also where the database holds a number (a roll, a semester). */
+export const readText = (value: unknown): string | null => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  return value instanceof mongo.Decimal128 || value instanceof mongo.Long ? value.toString() : null;
+};
+
+/** Milliseconds since the epoch, from a Date, a number of milliseconds or a date in text. */
+export const readTime = (value: unknown): number | null => {
+  const time =
+    value instanceof Date
+      ? value.getTime()
+      : typeof value === 'number'
+        ? value
+        : typeof value === 'string'
+          ? Date.parse(value)
+          : Number.NaN;
+  return Number.isFinite(time) ? time : null;
+};
+
+export const readSeq = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0);
+
+const DAY_MS = 86_400_000;
+
+/** ISO 8601: the date alone for midnight UTC, which is how a date without time is held; text as it is. */
+export const readDate = (value: unknown): string | null => {
+  if (typeof value === 'string') return value;
+  const time = readTime(value);
+  if (time === null) return null;
+  const iso = new Date(time).toISOString();
+  return time % DAY_MS === 0 ? iso.slice(0, 10) : iso;
+};
+
+/** A Date, as existing databases have it; text that is no date stays text. */
+export const storedDate = (date: string): Date | string => {
+  const time = Date.parse(date);
+  return Number.isNaN(time) ? date : new Date(time);
+};
+
+export const storedTime = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
+
+/** Drops what is null: a document of ours then looks like one of an application that never set the field. */
+export const withoutNulls = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+
+/** Text by which values are compared whatever type holds them ('7' and 7, an ObjectId and its digits); null for what
+ * we can't read, and for an empty list. */
+const canonical = (value: unknown): string | null => {
+  if (Array.isArray(value)) return value.length === 0 ? null : JSON.stringify(value.map(canonical));
+  return readId(value) ?? readText(value) ?? readDate(value);
+};
+
+const means = (held: unknown, value: unknown): boolean =>
+  value instanceof Date ? readTime(held) === value.getTime() : canonical(held) === canonical(value);
+
+/**
+ * Those of our fields whose value isn't in the row yet. Only they are ever set: a value that means the same in
+ * another type stays as its owner wrote it.
+ */
+export const changedFields = (row: Row, fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([name, value]) => !means(row[name], value)));

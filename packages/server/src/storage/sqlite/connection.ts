@@ -1,0 +1,126 @@
+import Database from 'libsql';
+import { decodeText, encodeText } from './text.js';
+
+export type SqlValue = string | number | null;
+export type SqlRow = readonly SqlValue[];
+
+/** How long a statement waits for another process that writes (an import, a backup's checkpoint). Milliseconds. */
+export const BUSY_TIMEOUT_MS = 10_000;
+
+/** The part of the driver's statements that is used here; its own types lack `raw`. */
+interface DriverStatement {
+  raw(): this;
+  run(params: readonly SqlValue[]): { changes: number };
+  all(params: readonly SqlValue[]): SqlRow[];
+}
+
+/** The driver ends the process when it is given a boolean, so nothing but text, numbers and null gets to it. */
+function bindable(value: unknown): SqlValue {
+  if (typeof value === 'string') return encodeText(value);
+  if (typeof value === 'number' || value === null) return value;
+  if (value === undefined) return null;
+  throw new TypeError(`a ${typeof value} cannot be stored`);
+}
+
+/** One connection with its prepared statements. Synchronous: lives in the worker thread. */
+export class Connection {
+  readonly #db: InstanceType<typeof Database>;
+  readonly #statements = new Map<string, DriverStatement>();
+
+  /** Opens, and creates where missing. Throws when the file can't be used. */
+  constructor(readonly path: string) {
+    this.#db = new Database(path);
+    try {
+      this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      const mode = this.#switchToWal();
+      if (mode !== 'wal' && mode !== 'memory') throw new Error(`the journal mode is ${mode}, not wal`);
+      // On every open: this one is a setting of the connection, not of the file.
+      this.#db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000');
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** Two processes that open a new file at once: the switch doesn't wait for the busy timeout by itself. */
+  #switchToWal(): SqlValue | undefined {
+    const deadline = Date.now() + BUSY_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return this.rows('PRAGMA journal_mode = WAL', [])[0]?.[0];
+      } catch (error) {
+        if (!isBusy(error) || Date.now() > deadline) throw error;
+      }
+    }
+  }
+
+  #prepared(sql: string): DriverStatement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.#db.prepare(sql) as unknown as DriverStatement;
+    this.#statements.set(sql, made);
+    return made;
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  /** Answers the number of rows that changed. */
+  run(sql: string, params: readonly unknown[]): number {
+    return this.#prepared(sql).run(params.map(bindable)).changes;
+  }
+
+  /** `run` for parameters that are known to need no encoding, such as long JSON. */
+  runEncoded(sql: string, params: readonly SqlValue[]): number {
+    return this.#prepared(sql).run(params).changes;
+  }
+
+  rows(sql: string, params: readonly unknown[]): SqlRow[] {
+    const found = this.#prepared(sql).raw().all(params.map(bindable));
+    return found.map((row) => row.map((value) => (typeof value === 'string' ? decodeText(value) : value)));
+  }
+
+  row(sql: string, params: readonly unknown[]): SqlRow | undefined {
+    return this.rows(sql, params)[0];
+  }
+
+  /** The one text that a query answers, as it is stored. */
+  text(sql: string, params: readonly unknown[]): string {
+    const value = this.#prepared(sql).raw().all(params.map(bindable))[0]?.[0];
+    if (typeof value !== 'string') throw new TypeError('a query for text answered something else');
+    return value;
+  }
+
+  /** All of `work` or nothing, durable when it returns. Waits for other writers before it starts. */
+  transaction<Result>(work: () => Result): Result {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // SQLite has rolled back already after some failures (a full disk, an I/O error).
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Copies the log into the database file and lets go. */
+  close(): void {
+    this.#statements.clear();
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // The log stays beside the file and is read by whoever opens it next.
+    }
+    this.#db.close();
+  }
+}
+
+export const errorCode = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+
+/** Another connection kept the database for longer than BUSY_TIMEOUT_MS. */
+export const isBusy = (error: unknown): boolean =>
+  errorCode(error).startsWith('SQLITE_BUSY') || errorCode(error).startsWith('SQLITE_LOCKED');

@@ -1,0 +1,37 @@
+import type { AppendResult, ImportReport, NewPerson, Projection, School } from '../port.js';
+
+/** A batch on its way into the journal; its entries are encoded once, by the caller's thread. */
+export interface Batch {
+  readonly session_id: string;
+  readonly expected_seq: number;
+  readonly last_seq: number;
+  /** JSON array. */
+  readonly entries: string;
+}
+
+/** What the worker thread does, by name. Answers cross the thread border as they are written here. */
+export interface Verbs {
+  open(): void;
+  /** Answers the one text of a query. */
+  read(sql: string, params: readonly (string | number | null)[]): string;
+  append(batch: Batch): AppendResult;
+  project(projection: Projection): void;
+  touch(sessionId: string, at: number): void;
+  /** Writes, and so proves that the database can be written. */
+  ping(): void;
+  provision(person: NewPerson): void;
+  importSchool(school: School, dryRun: boolean): ImportReport;
+  close(): void;
+}
+
+export type VerbName = keyof Verbs;
+export type VerbResult<Name extends VerbName> = ReturnType<Verbs[Name]>;
+
+export type Call = {
+  readonly [Name in VerbName]: { readonly id: number; readonly verb: Name; readonly args: Parameters<Verbs[Name]> };
+}[VerbName];
+export type CallOf<Name extends VerbName> = Extract<Call, { verb: Name }>;
+
+export type Reply =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly code: string };

@@ -1,0 +1,135 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type Connection, errorCode, isBusy } from './connection.js';
+import { importSchool } from './import-school.js';
+import { append, touch } from './journal.js';
+import { openMigrated } from './migrations.js';
+import { provision } from './people.js';
+import { project } from './projection.js';
+import type { Call, CallOf, Reply } from './verbs.js';
+
+/** Calls that may share a transaction, and so an fsync, with others. */
+type Shared = CallOf<'append'> | CallOf<'project'> | CallOf<'touch'> | CallOf<'ping'>;
+
+/** Records of projections that a shared transaction takes in before they wait for one of their own (5 µs each). */
+const SHARED_RECORDS = 64;
+
+/** Failures after which the file may be in another state than the connection believes. */
+const UNTRUSTED = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY)/;
+
+class Worker {
+  readonly #port: MessagePort;
+  readonly #path: string;
+  #connection: Connection | undefined;
+
+  constructor(port: MessagePort, path: string) {
+    this.#port = port;
+    this.#path = path;
+    port.on('message', (first: readonly Call[]) => {
+      const calls = [...first];
+      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) calls.push(...next.message);
+      this.#work(calls);
+    });
+  }
+
+  /** Opened when it is needed, so that a call after a failure finds a fresh one. */
+  get #db(): Connection {
+    this.#connection ??= openMigrated(this.#path);
+    return this.#connection;
+  }
+
+  /** Reads are short and go first; then what many wait for, then what few wait for. */
+  #work(calls: readonly Call[]): void {
+    const replies: Reply[] = [];
+    const appends: Shared[] = [];
+    const projections: CallOf<'project'>[] = [];
+    const others: Call[] = [];
+    for (const call of calls) {
+      if (call.verb === 'read') replies.push(this.#attempt(call, () => this.#db.text(...call.args)));
+      else if (call.verb === 'append' || call.verb === 'touch' || call.verb === 'ping') appends.push(call);
+      else if (call.verb === 'project') projections.push(call);
+      else others.push(call);
+    }
+    // A malformed call must reach the place where it is refused alone.
+    const records = projections.reduce((sum, { args: [projection] }) => sum + (projection?.records?.length ?? 0), 0);
+    if (records <= SHARED_RECORDS) appends.push(...projections.splice(0));
+    this.#reply(replies);
+    this.#reply(this.#commit(appends));
+    this.#reply(this.#commit(projections));
+    for (const call of others) this.#reply([this.#attempt(call, () => this.#alone(call))]);
+  }
+
+  #reply(replies: readonly Reply[]): void {
+    if (replies.length > 0) this.#port.postMessage(replies);
+  }
+
+  #attempt(call: Call, work: () => unknown): Reply {
+    try {
+      return { id: call.id, ok: true, value: work() };
+    } catch (error) {
+      return this.#failure(call, error);
+    }
+  }
+
+  #failure({ id }: Call, error: unknown): Reply {
+    const code = errorCode(error);
+    // What was written to memory can't be read again.
+    if (UNTRUSTED.test(code) && this.#path !== ':memory:') this.#letGo();
+    return { id, ok: false, message: error instanceof Error ? error.message : String(error), code };
+  }
+
+  #letGo(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    try {
+      connection?.close();
+    } catch {
+      // It was of no use any more.
+    }
+  }
+
+  /** All in one transaction; where that fails, one by one, so that only those fail that can't be carried out. */
+  #commit(calls: readonly Shared[]): Reply[] {
+    if (calls.length === 0) return [];
+    try {
+      const db = this.#db;
+      return db.transaction(() => calls.map((call): Reply => ({ id: call.id, ok: true, value: perform(db, call) })));
+    } catch (error) {
+      // Each would wait for the other writer as long again.
+      if (calls.length === 1 || isBusy(error)) return calls.map((call) => this.#failure(call, error));
+    }
+    return calls.map((call) => this.#attempt(call, () => this.#db.transaction(() => perform(this.#db, call))));
+  }
+
+  #alone(call: Call): unknown {
+    switch (call.verb) {
+      case 'open':
+        return void this.#db;
+      case 'provision':
+        return this.#db.transaction(() => provision(this.#db, ...call.args));
+      case 'importSchool':
+        return importSchool(this.#db, ...call.args);
+      case 'close':
+        this.#letGo();
+        // With nothing left to wait for, the thread ends by itself once it has replied.
+        return void setImmediate(() => this.#port.close());
+      default:
+        throw new TypeError(`${call.verb} is not done alone`);
+    }
+  }
+}
+
+function perform(db: Connection, call: Shared): unknown {
+  switch (call.verb) {
+    case 'append':
+      return append(db, ...call.args);
+    case 'project':
+      return project(db, ...call.args);
+    case 'touch':
+      return touch(db, ...call.args);
+    case 'ping':
+      return void db.run('UPDATE pulse SET beat = 1 - beat', []);
+  }
+}
+
+if (!parentPort) throw new Error('to be started as a worker thread');
+new Worker(parentPort, (workerData as { path: string }).path);

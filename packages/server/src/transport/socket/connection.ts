@@ -1,0 +1,299 @@
+import {
+  type ClientEventName,
+  type ClientInput,
+  type CourseId,
+  parseClientEvent,
+  RollcallError,
+  type SessionId,
+  type StudentId,
+} from '@rollcall/protocol';
+import type { Socket } from 'socket.io';
+import type { Identity } from '../../auth/verify-token.js';
+import type { AnyCommand, Call, Command, Connection } from '../../commands/command.js';
+import { activeForTeacherNow } from '../../commands/rights.js';
+import type { LiveSession } from '../../register/live-session.js';
+import type { Person } from '../../storage/port.js';
+import { InOrder } from './in-order.js';
+import { Reply, refusalOf } from './reply.js';
+import {
+  attendanceRoom,
+  batchedRoom,
+  courseRoom,
+  eachRoom,
+  teacherRoom,
+  teachersBatchedRoom,
+  teachersEachRoom,
+} from './rooms.js';
+import type { SocketContext } from './socket-context.js';
+
+/** Between `sessionExpired` and the cut, in ms: time to hear of it, and to come with a new token. */
+const EXPIRY_GRACE_MS = 2_000;
+
+interface Participation {
+  readonly live: LiveSession;
+  readonly studentId: StudentId;
+}
+
+/** One authenticated socket: its person, its rooms, its commands in order, and its token's end. */
+export class SocketConnection implements Connection {
+  readonly #socket: Socket;
+  readonly #context: SocketContext;
+  readonly #inOrder = new InOrder();
+  // Lists and not a Map and a Set: there are few of them, and there are thousands of sockets.
+  #participating: Participation[] = [];
+  /** Rooms entered through here, as opposed to the app's own. */
+  #rooms: string[] = [];
+  readonly uid: string;
+  /** Gets the changes of a commit in one frame. */
+  readonly #batched: boolean;
+  #expiresAt: number | null;
+  /** When `sessionExpired` was sent, in ms of a clock that never jumps. */
+  #toldAt: number | undefined;
+  #released = false;
+  /** Commands that were taken and aren't answered yet. */
+  #unanswered = 0;
+  /** Takes no more commands; called once the last one that was taken is answered. */
+  #finished: (() => void) | undefined;
+
+  constructor(socket: Socket, identity: Identity, context: SocketContext) {
+    this.#socket = socket;
+    this.#context = context;
+    this.uid = identity.uid;
+    const { client } = socket.handshake.auth as { client?: { batched?: unknown } | null };
+    this.#batched = client?.batched === true;
+    this.#expiresAt = identity.expires_at;
+  }
+
+  get id(): string {
+    return this.#socket.id;
+  }
+
+  /** Puts a user's new socket where the old one was: apps send nothing again after a reconnect. */
+  restore(person: Person): void {
+    const { sessions } = this.#context.services;
+    if (person.student) {
+      for (const live of sessions.checkedInBy(person.user_id)) {
+        const { student_id } = person.student;
+        if (!live.presence.hasLeft(student_id)) this.participate(live, student_id);
+      }
+    }
+    if (!person.teacher && !person.is_admin) return;
+    let latest: LiveSession | undefined;
+    for (const live of sessions.activeAttendanceSessions.values()) {
+      const { facts, started_by, started_at } = live.state;
+      const own = facts.teacher_id === (person.teacher?.teacher_id ?? '') || started_by.user_id === person.user_id;
+      if (own && started_at > (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) latest = live;
+    }
+    if (latest) this.watch(latest);
+  }
+
+  watch(live: LiveSession): void {
+    if (live.state.ending) return;
+    const { session_id } = live;
+    this.#enter(
+      teacherRoom(session_id),
+      this.#batched ? teachersBatchedRoom(session_id) : teachersEachRoom(session_id),
+    );
+  }
+
+  participate(live: LiveSession, studentId: StudentId): void {
+    // The rooms of a session that ended meanwhile stay empty.
+    if (this.#socket.disconnected || live.state.ending) return;
+    const { session_id } = live;
+    this.#enter(...this.#roomsOf(session_id));
+    if (this.#participating.some((there) => there.live === live)) return;
+    // A phone that stays on through many classes must not hold on to all of them.
+    const others = this.#participating.filter(
+      (there) => !there.live.state.ending && there.live.session_id !== session_id,
+    );
+    this.#participating = [...others, { live, studentId }];
+    this.#context.moved(session_id, studentId, this.id, 'in');
+    const now = this.#context.services.now();
+    const before = live.presence.count;
+    if (live.presence.enter(studentId, this.id, now)) this.#context.publisher.returned(live, studentId, now);
+    else if (live.presence.count !== before) this.#context.publisher.presenceChanged(live);
+  }
+
+  #roomsOf(sessionId: SessionId): string[] {
+    const changes = this.#batched ? batchedRoom(sessionId) : eachRoom(sessionId);
+    return [attendanceRoom(sessionId), changes];
+  }
+
+  withdraw(sessionId: SessionId): void {
+    const there = this.#participating.find(({ live }) => live.session_id === sessionId);
+    if (!there) return;
+    this.#participating = this.#participating.filter((other) => other !== there);
+    this.#leave(...this.#roomsOf(sessionId));
+    there.live.presence.leave(there.studentId, this.id, true);
+    this.#context.moved(sessionId, there.studentId, this.id, 'left');
+  }
+
+  subscribe(courseId: CourseId): void {
+    this.#enter(courseRoom(courseId));
+  }
+
+  unsubscribe(courseId: CourseId): void {
+    this.#leave(courseRoom(courseId));
+  }
+
+  /** The socket is gone, or is no longer this user's: nothing of this user's may reach it any more. */
+  release(): void {
+    this.#released = true;
+    for (const { live, studentId } of this.#participating) {
+      live.presence.leave(studentId, this.id, false);
+      this.#context.moved(live.session_id, studentId, this.id, 'out');
+    }
+    this.#participating = [];
+    for (const room of this.#rooms) void this.#socket.leave(room);
+    this.#rooms = [];
+  }
+
+  #enter(...rooms: string[]): void {
+    this.#rooms = [...new Set([...this.#rooms, ...rooms])];
+    void this.#socket.join(rooms);
+  }
+
+  #leave(...rooms: string[]): void {
+    this.#rooms = this.#rooms.filter((room) => !rooms.includes(room));
+    for (const room of rooms) void this.#socket.leave(room);
+  }
+
+  /** Takes no further command, and calls back once those that were taken are answered. */
+  finish(finished: () => void): void {
+    this.#finished = finished;
+    if (this.#unanswered === 0) finished();
+  }
+
+  /** Takes a command in its turn and answers it, whatever happens. */
+  receive(command: AnyCommand, args: readonly unknown[]): void {
+    if (this.#finished) return;
+    const reply = new Reply(this.#socket, command.name, args, this.#context.wire);
+    this.#context.observe.received(command.name, this.uid, reply.sessionId);
+    const refuse = (error: unknown) => this.#refuse(command, reply, error);
+    const admission = this.#admit();
+    if ('retry_after' in admission) {
+      refuse(tooFast(admission));
+      this.#context.floodGuard.futile(this.uid, this.#socket);
+      return;
+    }
+    const due = performance.now() + admission.wait;
+    const answered = () => {
+      this.#unanswered -= 1;
+      if (this.#unanswered === 0) this.#finished?.();
+    };
+    this.#unanswered += 1;
+    try {
+      this.#inOrder.add((proceed) => {
+        const done = () => {
+          proceed();
+          answered();
+        };
+        const begin = () => void this.#perform(command, reply, proceed).catch(refuse).finally(done);
+        if (admission.wait === 0) begin();
+        else setTimeout(begin, Math.max(0, due - performance.now())).unref();
+      });
+    } catch (error) {
+      refuse(error);
+      answered();
+    }
+  }
+
+  #admit(): { readonly wait: number } | { readonly retry_after: number } {
+    const { teacherPerSecond, studentPerSecond } = this.#context.rateLimits;
+    const person = this.#context.services.directory.personNow(this.uid);
+    const teaches = person !== undefined && (person.teacher !== null || person.is_admin);
+    return this.#context.rateLimit.take(this.uid, teaches ? teacherPerSecond : studentPerSecond);
+  }
+
+  async #perform<Name extends ClientEventName>(
+    command: Command<Name>,
+    reply: Reply,
+    proceed: () => void,
+  ): Promise<void> {
+    const { services } = this.#context;
+    if (this.#isExpired) throw new RollcallError('UNAUTHENTICATED', { message: 'Invalid token' });
+    const input: ClientInput<Name> = parseClientEvent(command.name, reply.payload);
+    // No await where the person is known: commands in a row then reach the register in one turn.
+    const person = services.directory.personNow(this.uid) ?? (await services.directory.person(this.uid));
+    if (!person) throw new RollcallError('UNAUTHENTICATED', { message: 'User not found' });
+    const call: Call<Name> = {
+      event: command.name,
+      input,
+      person,
+      actor: { user_id: person.user_id, name: person.name },
+      connection: this,
+      answer: (events, payload, extra) => {
+        reply.succeed(events, payload, extra);
+        this.#context.observe.answered(command.name, this.uid, reply.sessionId);
+      },
+      proceed,
+    };
+    const done = command.handle(call, services);
+    this.#touch(person, input);
+    await done;
+  }
+
+  /** Whatever a teacher does with a session keeps it alive. */
+  #touch(person: Person, input: object): void {
+    if (!('session_id' in input) || (!person.teacher && !person.is_admin)) return;
+    const live = activeForTeacherNow(person, input.session_id as SessionId, this.#context.services);
+    if (live) this.#context.services.touched(live);
+  }
+
+  #refuse(command: AnyCommand, reply: Reply, error: unknown): void {
+    const refusal = refusalOf(error);
+    this.#context.observe.refused(command.name, this.uid, reply.sessionId, refusal);
+    reply.refuse(refusal, command.errorEvent);
+  }
+
+  /**
+   * `refreshToken`: a new end for this connection; the user stays the same. `silent`: a refusal is told by the
+   * acknowledgement alone.
+   */
+  refresh(args: readonly unknown[], { silent }: { readonly silent: boolean }): void {
+    const reply = new Reply(this.#socket, 'refreshToken', args, this.#context.wire);
+    this.#context.observe.received('refreshToken', this.uid, undefined);
+    this.#refreshWith(reply).catch((error: unknown) => {
+      const refusal = refusalOf(error);
+      this.#context.observe.refused('refreshToken', this.uid, undefined, refusal);
+      if (silent) reply.refuseSilently(refusal);
+      else reply.refuse(refusal);
+    });
+  }
+
+  async #refreshWith(reply: Reply): Promise<void> {
+    const admission = this.#admit();
+    if ('retry_after' in admission) {
+      this.#context.floodGuard.futile(this.uid, this.#socket);
+      throw tooFast(admission);
+    }
+    const { token } = parseClientEvent('refreshToken', reply.payload);
+    const identity = await this.#context.verifyToken(token);
+    // Gone meanwhile: a new timer would hold on to it until the token ends.
+    if (this.#released) return;
+    if (identity.uid !== this.uid) {
+      throw new RollcallError('FORBIDDEN', { message: 'The token belongs to another user' });
+    }
+    this.#expiresAt = identity.expires_at;
+    this.#toldAt = undefined;
+    const expires_at = identity.expires_at === null ? null : new Date(identity.expires_at).toISOString();
+    reply.succeed(undefined, { expires_at });
+  }
+
+  get #isExpired(): boolean {
+    return this.#expiresAt !== null && this.#expiresAt <= this.#context.services.now();
+  }
+
+  /** To be called every second or so: tells of the token's end, and after a while lets go. */
+  lookAtExpiry(): void {
+    if (!this.#isExpired) return;
+    const now = performance.now();
+    if (this.#toldAt === undefined) {
+      this.#toldAt = now;
+      this.#socket.emit('sessionExpired', { message: 'Token expired', code: 'UNAUTHENTICATED' });
+    } else if (now - this.#toldAt >= EXPIRY_GRACE_MS) this.#context.letGo(this.#socket);
+  }
+}
+
+const tooFast = ({ retry_after }: { readonly retry_after: number }): RollcallError =>
+  new RollcallError('RATE_LIMITED', { details: { retry_after } });

@@ -1,0 +1,325 @@
+import type { SessionId, StudentId } from '@rollcall/protocol';
+import type { Namespace } from 'socket.io';
+import { isoOf, ownSessionDataOf, recordOf, sessionDataOf, writtenRecordOf } from '../../commands/present.js';
+import { Written } from '../../commands/written.js';
+import { ACTIVE_SESSIONS_EVENTS, activeSessionsData, liveOfCourse } from '../../courses/active-sessions.js';
+import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../register/entries.js';
+import { lineAsOf } from '../../register/fold.js';
+import type { LiveSession, Publisher } from '../../register/live-session.js';
+import type { LiveSessions } from '../../register/live-sessions.js';
+import type { Deadline } from '../../timeouts/deadline.js';
+import { Broadcast } from './broadcast.js';
+import type { BundleWriter } from './bundle.js';
+import {
+  attendanceRoom,
+  batchedRoom,
+  courseRoom,
+  eachRoom,
+  ownRooms,
+  roomsOfSession,
+  teacherRoom,
+  teachersBatchedRoom,
+  teachersEachRoom,
+} from './rooms.js';
+import { StatisticsTicker } from './statistics-ticker.js';
+
+export interface SocketPublisherOptions {
+  /** Above this number of records, students' finalData holds their own record only. */
+  readonly finalDataRecords: number;
+  readonly writer: BundleWriter;
+  /** Called with what was sent, for the debug log. */
+  readonly onEmit: (event: string, sessionId: SessionId) => void;
+}
+
+/** Committed entries → the protocol's events, in the rooms that may see them. The one way out to sockets. */
+export class SocketPublisher implements Publisher {
+  readonly #namespace: Namespace;
+  readonly #options: SocketPublisherOptions;
+  readonly #statistics: StatisticsTicker<LiveSession>;
+  readonly #broadcast: Broadcast;
+  /** Marks of the commit that is being published, for those who get it in one frame. */
+  readonly #batches = new Map<LiveSession, MarkedEntry[]>();
+  #sessions: LiveSessions | undefined;
+
+  constructor(namespace: Namespace, options: SocketPublisherOptions) {
+    this.#namespace = namespace;
+    this.#options = options;
+    this.#broadcast = new Broadcast(namespace, options.writer);
+    this.#statistics = new StatisticsTicker((live, everyone) => this.#sendStatistics(live, everyone));
+  }
+
+  /** Which sessions are live is asked for when a course is told; they need the publisher first. */
+  serve(sessions: LiveSessions): void {
+    this.#sessions = sessions;
+  }
+
+  close(): void {
+    this.#statistics.close();
+  }
+
+  committed(live: LiveSession, entries: readonly Entry[], answer: () => void = () => {}): void {
+    const [first] = entries;
+    // An answer may bring a student's socket into the rooms: what came before is none of its business.
+    if (first?.type === 'checked_in') this.#broadcast.flush([teacherRoom(live.session_id)]);
+    else if (first?.type !== 'marked') this.#broadcast.flush();
+    // The end answers in the middle of what it sends: see there.
+    if (first?.type !== 'ended') answer();
+    if (first?.type === 'ended') this.#ended(live, first, answer);
+    else if (first?.type === 'started' || first?.type === 'adopted') this.#started(live);
+    else this.#changed(live, entries);
+  }
+
+  /** All commands of a commit have been published. */
+  flush(live: LiveSession): void {
+    this.#broadcast.flush();
+    const marks = this.#batches.get(live);
+    const [first] = marks ?? [];
+    const last = marks?.at(-1);
+    if (!marks || !first || !last) return;
+    this.#batches.delete(live);
+    const { session_id, state } = live;
+    const rooms = [teachersBatchedRoom(session_id)];
+    if (state.policy.visibility === 'participants') rooms.push(batchedRoom(session_id));
+    if (!this.#anyIn(rooms)) return;
+    this.#emit(live, rooms, 'attendanceChanges', {
+      session_id,
+      from_seq: first.seq,
+      to_seq: last.seq,
+      changes: marks.map(batchedChangeOf),
+    });
+  }
+
+  #changed(live: LiveSession, entries: readonly Entry[]): void {
+    const marks = entries.filter((entry) => entry.type === 'marked');
+    const bulk = marks[0]?.group !== undefined;
+    for (const entry of entries) {
+      if (entry.type === 'checked_in') {
+        // In order of seq: what was marked before is told before.
+        if (this.#batches.has(live)) this.flush(live);
+        this.#checkedIn(live, entry);
+      } else if (entry.type === 'marked') {
+        if (!bulk) this.#updated(live, entry);
+        const batch = this.#batches.get(live);
+        if (batch) batch.push(entry);
+        else this.#batches.set(live, [entry]);
+      }
+    }
+    if (bulk) this.#bulkUpdated(live, marks);
+    this.#statistics.changed(live, marks.length > 0 && live.state.policy.visibility === 'participants');
+  }
+
+  left(live: LiveSession, studentId: StudentId, at: number): void {
+    const student = live.state.line(studentId)?.student;
+    if (!student) return;
+    const payload = {
+      ...idsOf(live, studentId),
+      student_name: student.name,
+      roll: student.roll,
+      profile_picture: student.profile_picture,
+      disconnected_at: isoOf(at),
+      remaining_online_count: live.presence.count,
+    };
+    const teachers = [teacherRoom(live.session_id)];
+    // A shipped app listens to the second name.
+    this.#emit(live, teachers, 'studentLeftAttendance', payload);
+    this.#emit(live, teachers, 'studentLeft', payload);
+    this.presenceChanged(live);
+  }
+
+  /** A student is back whose going was announced. */
+  returned(live: LiveSession, studentId: StudentId, at: number): void {
+    this.#announceJoined(live, studentId, at, undefined);
+    this.#broadcast.flush();
+    this.presenceChanged(live);
+  }
+
+  presenceChanged(live: LiveSession): void {
+    this.#statistics.changed(live, false);
+  }
+
+  expiring(live: LiveSession, endsAt: number, reason: Deadline['reason']): void {
+    const { session_id } = live;
+    const payload = { session_id, ends_at: isoOf(endsAt), reason };
+    this.#emit(live, [teacherRoom(session_id)], 'attendanceSessionExpiring', payload);
+  }
+
+  #checkedIn(live: LiveSession, { student_id, at, seq }: CheckedInEntry): void {
+    this.#announceJoined(live, student_id, at, seq);
+  }
+
+  /** The check-ins of a commit go out together, as a storm of them comes in. */
+  #announceJoined(live: LiveSession, studentId: StudentId, at: number, seq: number | undefined): void {
+    const line = live.state.line(studentId);
+    if (!line) return;
+    const { name, roll, profile_picture, user_id } = line.student;
+    const { session_id } = live;
+    const rooms = [teacherRoom(session_id)];
+    this.#broadcast.gather(rooms, rooms, 'studentJoinedAttendance', {
+      session_id,
+      sessionId: session_id,
+      student_id: studentId,
+      studentId,
+      student_name: name,
+      roll,
+      profile_picture,
+      user_id,
+      joined_at: isoOf(at),
+      checked_in_at: line.checked_in_at === null ? null : isoOf(line.checked_in_at),
+      seq,
+    });
+    this.#options.onEmit('studentJoinedAttendance', session_id);
+  }
+
+  #updated(live: LiveSession, entry: MarkedEntry): void {
+    const line = live.state.line(entry.student_id);
+    const rooms = this.#roomsOf(live, entry.student_id);
+    if (!line || !this.#anyIn(rooms)) return;
+    // The state may be ahead of this entry, since its whole batch is folded: the record is told as of the entry.
+    const { session_id } = live;
+    const { student_id } = entry;
+    const head = {
+      session_id,
+      sessionId: session_id,
+      student_id,
+      studentId: student_id,
+      status: entry.status,
+      updated_by: entry.actor.name,
+      updated_at: isoOf(entry.at),
+      seq: entry.seq,
+      previous_status: entry.previous_status,
+    };
+    const payload = Written.with(head, 'attendanceRecord', writtenRecordOf(session_id, lineAsOf(line, entry)));
+    this.#broadcast.gather(rooms, [teacherRoom(session_id)], 'attendanceUpdated', payload);
+    this.#options.onEmit('attendanceUpdated', session_id);
+  }
+
+  #bulkUpdated(live: LiveSession, entries: readonly MarkedEntry[]): void {
+    const [first] = entries;
+    const last = entries.at(-1);
+    if (!first || !last) return;
+    const recordFor = (studentId: StudentId, entry?: MarkedEntry) => {
+      const line = live.state.line(studentId);
+      return line ? [recordOf(live.session_id, entry ? lineAsOf(line, entry) : line, 'everyone')] : [];
+    };
+    const head = {
+      session_id: live.session_id,
+      updated_by: first.actor.name,
+      updated_at: isoOf(first.at),
+      seq: last.seq,
+    };
+    const payload = () => ({
+      ...head,
+      updatedRecords: [
+        ...entries.flatMap((entry) => recordFor(entry.student_id, entry)),
+        ...(first.unchanged ?? []).flatMap((studentId) => recordFor(studentId)),
+      ],
+    });
+    const isPrivate = live.state.policy.visibility === 'private';
+    const rooms = isPrivate ? [teachersEachRoom(live.session_id)] : this.#roomsOf(live, first.student_id);
+    if (this.#anyIn(rooms)) this.#emit(live, rooms, 'attendanceBulkUpdated', payload());
+    if (!isPrivate) return;
+    for (const entry of entries) {
+      const own = ownRooms(live, entry.student_id);
+      if (!this.#anyIn(own)) continue;
+      const updatedRecords = recordFor(entry.student_id, entry);
+      this.#emit(live, own, 'attendanceBulkUpdated', { ...head, updatedRecords });
+    }
+  }
+
+  /** Who gets a change by itself: teachers, and every participant or, where they see their own alone, the student. */
+  #roomsOf(live: LiveSession, studentId: StudentId): string[] {
+    const { session_id, state } = live;
+    const isPrivate = state.policy.visibility === 'private';
+    return [...(isPrivate ? ownRooms(live, studentId) : [eachRoom(session_id)]), teachersEachRoom(session_id)];
+  }
+
+  /** Nothing is built for nobody. */
+  #anyIn(rooms: readonly string[]): boolean {
+    return rooms.some((room) => this.#namespace.adapter.rooms.has(room));
+  }
+
+  #started(live: LiveSession): void {
+    const { facts, started_at } = live.state;
+    if (facts.course_id === null) return;
+    this.#emit(live, [courseRoom(facts.course_id)], 'courseSessionStarted', {
+      course_id: facts.course_id,
+      session_id: live.session_id,
+      teacher_id: facts.teacher_id,
+      teacher_name: facts.teacher_name,
+      session_topic: facts.topic,
+      total_students: live.statistics.totalStudents,
+      started_at: isoOf(started_at),
+    });
+    this.#tellCourse(live);
+  }
+
+  /** In this order: a shipped app drops its listeners on the last of them. */
+  #ended(live: LiveSession, { at, actor, reason }: EndedEntry, answer: () => void): void {
+    const { session_id, state, statistics } = live;
+    const head = { ended_by: actor.name, ended_at: isoOf(at) };
+    this.#statistics.stop(live);
+    this.flush(live);
+    const { course_id } = state.facts;
+    if (course_id !== null) {
+      const payload = { course_id, session_id, final_statistics: statistics, ...head };
+      this.#emit(live, [courseRoom(course_id)], 'courseSessionEnded', payload);
+      this.#tellCourse(live);
+    }
+    answer();
+    const everything = sessionDataOf(state, statistics, 'everyone');
+    const participants = attendanceRoom(session_id);
+    const teachers = teacherRoom(session_id);
+    const own = state.policy.visibility === 'private' || state.lines.size > this.#options.finalDataRecords;
+    const tell = (rooms: readonly string[], finalData: object) =>
+      this.#emit(live, rooms, 'attendanceSessionEnded', { session_id, finalData, ...head, reason });
+    tell(own ? [teachers] : [participants, teachers], everything);
+    if (own) {
+      for (const { student_id } of live.presence.list()) {
+        tell(ownRooms(live, student_id), ownSessionDataOf(state, statistics, state.line(student_id)));
+      }
+    }
+    for (const room of roomsOfSession(session_id)) this.#namespace.local.in(room).socketsLeave(room);
+  }
+
+  #tellCourse(live: LiveSession): void {
+    const { course_id } = live.state.facts;
+    if (course_id === null || !this.#sessions) return;
+    const stillLive = liveOfCourse(this.#sessions, course_id).filter(({ state }) => state.ending === null);
+    const payload = activeSessionsData(course_id, stillLive);
+    for (const event of ACTIVE_SESSIONS_EVENTS) this.#emit(live, [courseRoom(course_id)], event, payload);
+  }
+
+  #sendStatistics(live: LiveSession, everyone: boolean): void {
+    const rooms = [teacherRoom(live.session_id), ...(everyone ? [attendanceRoom(live.session_id)] : [])];
+    this.#emit(live, rooms, 'attendanceStatistics', {
+      session_id: live.session_id,
+      seq: live.state.seq,
+      statistics: live.statistics,
+      at: isoOf(Date.now()),
+    });
+  }
+
+  #emit(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
+    this.#broadcast.emit(rooms, [teacherRoom(live.session_id)], event, payload);
+    this.#options.onEmit(event, live.session_id);
+  }
+}
+
+/** A mark as those see it who get a commit in one frame. */
+const batchedChangeOf = ({ seq, student_id, status, previous_status, remarks, actor, at }: MarkedEntry) => ({
+  seq,
+  student_id,
+  status,
+  previous_status,
+  remarks,
+  updated_by: actor.name,
+  updated_at: isoOf(at),
+});
+
+/** A shipped app reads the camelCase names. */
+const idsOf = ({ session_id }: LiveSession, student_id: StudentId) => ({
+  session_id,
+  sessionId: session_id,
+  student_id,
+  studentId: student_id,
+});

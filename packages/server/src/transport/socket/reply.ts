@@ -1,0 +1,97 @@
+import { RollcallError, type WireError } from '@rollcall/protocol';
+import type { Socket } from 'socket.io';
+import type { AckExtra } from '../../commands/command.js';
+import { Written } from '../../commands/written.js';
+import { StorageError } from '../../storage/port.js';
+
+/** Whatever was thrown, as an error of the registry. Causes stay on the server. */
+export function refusalOf(error: unknown): RollcallError {
+  if (error instanceof RollcallError) return error;
+  if (error instanceof StorageError) return new RollcallError('STORAGE_UNAVAILABLE', { cause: error });
+  return new RollcallError('INTERNAL', { cause: error });
+}
+
+/** How answers leave. */
+export interface Wire {
+  /** What Socket.IO is given for a payload: on a server of our own as it is, on another's the plain object. */
+  readonly given: (payload: Written) => object;
+  /** Called behind an acknowledgement, before the event that says the same. */
+  readonly acknowledged: (payload: Written) => void;
+}
+
+/** Characters from which on it takes a millisecond to write a payload. */
+const LONG = 100_000;
+
+/** @param sendNow sends what was written to single connections in this turn */
+export const wireOfOurs = (sendNow: () => void): Wire => ({
+  given: (payload) => payload,
+  acknowledged: ({ json }) => {
+    if (json.length > LONG) sendNow();
+  },
+});
+
+export const wireOfAnother: Wire = { given: ({ value }) => value, acknowledged: () => {} };
+
+/** The answer to one event: an acknowledgement where one was asked for, and the seed's events. Exactly once. */
+export class Reply {
+  readonly #socket: Socket;
+  readonly #event: string;
+  readonly #payload: unknown;
+  readonly #ack: ((answer: object) => void) | undefined;
+  readonly #wire: Wire;
+  #answered = false;
+
+  constructor(socket: Socket, event: string, args: readonly unknown[], wire: Wire) {
+    this.#socket = socket;
+    this.#event = event;
+    this.#wire = wire;
+    const last = args.at(-1);
+    this.#ack = typeof last === 'function' ? (last as (answer: object) => void) : undefined;
+    this.#payload = typeof args[0] === 'function' ? undefined : args[0];
+  }
+
+  get payload(): unknown {
+    return this.#payload;
+  }
+
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  /** The session that the client named, for logs and errors; undefined where it named none. */
+  get sessionId(): string | undefined {
+    const { session_id, sessionId } = (this.#payload ?? {}) as { session_id?: unknown; sessionId?: unknown };
+    const id = session_id ?? sessionId;
+    return typeof id === 'string' && id.length <= 128 ? id : undefined;
+  }
+
+  succeed(events: string | readonly string[] | undefined, payload: object, extra: AckExtra = {}): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    const written = Written.of(payload);
+    if (this.#ack) {
+      this.#ack(this.#wire.given(written.behind({ ok: true, ...extra })));
+      this.#wire.acknowledged(written);
+    }
+    for (const event of typeof events === 'string' ? [events] : (events ?? [])) {
+      this.#socket.emit(event, this.#wire.given(written));
+    }
+  }
+
+  /** Refuses by the acknowledgement alone. */
+  refuseSilently(error: RollcallError): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#ack?.({ ok: false, error: error.toWire() });
+  }
+
+  refuse(error: RollcallError, errorEvent?: string): void {
+    if (this.#answered) return;
+    this.refuseSilently(error);
+    const { code, message }: WireError = error.toWire();
+    const session_id = this.sessionId;
+    const details = { message, code, event: this.#event, ...(session_id === undefined ? {} : { session_id }) };
+    this.#socket.emit('attendanceError', details);
+    if (errorEvent !== undefined) this.#socket.emit(errorEvent, { message, code });
+  }
+}

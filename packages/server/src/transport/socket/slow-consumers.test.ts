@@ -1,0 +1,63 @@
+import { connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { schoolOf } from '../../testing/school.js';
+import { startServer, tokenOf } from '../../testing/server.js';
+
+const PATIENCE = { timeout: 60_000, interval: 20 };
+
+/** A websocket client by hand, since a library would always read: it says CONNECT, asks, and never reads again. */
+async function deafClient(port: number, token: string, asks: string[]): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  socket.on('error', () => {});
+  const frame = (text: string): Buffer => {
+    const body = Buffer.from(text);
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(body.length);
+    // A masked text frame; a mask of zeros leaves the text as it is.
+    return Buffer.concat([Buffer.from([0x81, 0x80 | 126]), length, Buffer.alloc(4), body]);
+  };
+  let heard = '';
+  const hears = (word: string) =>
+    new Promise<void>((resolve) => {
+      const listen = (bytes: Buffer) => {
+        heard += bytes.toString('latin1');
+        if (!heard.includes(word)) return;
+        socket.off('data', listen);
+        resolve();
+      };
+      socket.on('data', listen);
+    });
+  socket.write(
+    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n' +
+      'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  await hears('pingInterval');
+  socket.write(frame(`40${JSON.stringify({ token })}`));
+  // An event sent before the server has let it in would end the connection, and that isn't what is tried.
+  await hears('40{"sid"');
+  socket.pause();
+  for (const ask of asks) socket.write(frame(ask));
+}
+
+test('[CONN-25] a client that stops reading is dropped once its buffer has reached its bound, others go on', async () => {
+  const log: string[] = [];
+  const onLog = (line: string) => void log.push(line);
+  const server = await startServer({ LOG_LEVEL: 'warn' }, schoolOf(1_000), { onLog });
+  const teacher = await server.connect('ada');
+  await teacher.send('startAttendanceSession', { session_id: 'session-1' });
+  const asks = Array.from(
+    { length: 150 },
+    () => `42${JSON.stringify(['getAttendanceSessionData', { session_id: 'session-1' }])}`,
+  );
+  const before = server.rollcall.io.engine.clientsCount;
+  await deafClient(server.port, await tokenOf('cyd'), asks);
+  await expect.poll(() => server.rollcall.io.engine.clientsCount, PATIENCE).toBe(before + 1);
+  await expect.poll(() => server.rollcall.io.engine.clientsCount, PATIENCE).toBe(before);
+  // Without the bound it would go all the same, once it has answered no ping for long enough.
+  expect(log.join()).toContain('dropped a client that stopped reading');
+  const answer = await teacher.send('markStudentPresent', { session_id: 'session-1', student_id: 'student-1' });
+  expect(answer).toMatchObject({ ok: true });
+});

@@ -1,0 +1,37 @@
+import type { ClientEventName, RollcallError, SessionId, StudentId } from '@rollcall/protocol';
+import type { Socket } from 'socket.io';
+import type { VerifyToken } from '../../auth/verify-token.js';
+import type { Services } from '../../commands/command.js';
+import type { FloodGuard } from './flood-guard.js';
+import type { SocketPublisher } from './publisher.js';
+import type { RateLimit } from './rate-limit.js';
+import type { Wire } from './reply.js';
+
+/** What happens on sockets, for logs and metrics. */
+export interface Observer {
+  connected(uid: string, socketId: string): void;
+  disconnected(uid: string, socketId: string, reason: string): void;
+  refusedConnection(message: string): void;
+  received(event: ClientEventName, uid: string, sessionId: string | undefined): void;
+  answered(event: ClientEventName, uid: string, sessionId: string | undefined): void;
+  refused(event: ClientEventName, uid: string, sessionId: string | undefined, error: RollcallError): void;
+  emitted(event: string, sessionId: string): void;
+  unknownEvent(): void;
+}
+
+/** Everything a socket needs, made once and passed in. */
+export interface SocketContext {
+  readonly services: Services;
+  readonly publisher: SocketPublisher;
+  readonly wire: Wire;
+  readonly verifyToken: VerifyToken;
+  readonly rateLimit: RateLimit;
+  readonly rateLimits: { readonly teacherPerSecond: number; readonly studentPerSecond: number };
+  readonly provisionFromToken: boolean;
+  readonly observe: Observer;
+  /** Tells other nodes that a student's socket came to a session, went, or left on purpose. */
+  readonly moved: (session: SessionId, student: StudentId, socketId: string, move: 'in' | 'out' | 'left') => void;
+  readonly floodGuard: FloodGuard;
+  /** A socket is no longer its user’s: its token has expired, or it is sent away. */
+  readonly letGo: (socket: Socket) => void;
+}

@@ -1,0 +1,52 @@
+import type { Server } from 'socket.io';
+
+/** What is written of an Engine.IO connection here; there is no public way to it. */
+interface EngineConnection {
+  readonly transport: Transport;
+  on(event: 'packetCreate', listener: (packet: Packet) => void): void;
+}
+
+interface Packet {
+  readonly options?: { readonly wsPreEncodedFrame?: unknown };
+}
+
+interface Transport {
+  readonly name: string;
+  /** False while Engine.IO has to gather what is sent. */
+  writable: boolean;
+  readonly socket?: { readonly _socket?: { cork(): void; uncork(): void } | null };
+  emit(event: 'ready'): void;
+}
+
+/**
+ * Engine.IO writes the first packet of a turn at once, those behind it once that is out, and each by itself: header
+ * and body, a system call each. Here a connection's packets of one turn are gathered and go out by one call, so that
+ * the packets of a commit (answers, updates, statistics) cost little more than one of them.
+ * @returns sends what is gathered now, before something that takes long
+ */
+export function writeOnce(io: Server): () => void {
+  const gathering: Transport[] = [];
+  const send = (): void => {
+    for (const transport of gathering.splice(0)) {
+      transport.writable = true;
+      transport.emit('ready');
+    }
+  };
+  const gather = ({ transport }: EngineConnection, { options }: Packet): void => {
+    // One that isn't writable gathers already, and long polling takes an answer for each request.
+    if (!transport.writable || transport.name !== 'websocket') return;
+    // What goes to a whole room is gathered before it gets here.
+    if (options?.wsPreEncodedFrame !== undefined) return;
+    transport.writable = false;
+    if (gathering.push(transport) === 1) setImmediate(send);
+  };
+  io.engine.on('connection', (connection: EngineConnection) => {
+    connection.on('packetCreate', (packet) => gather(connection, packet));
+  });
+  const tcpOf = (connection: unknown) => (connection as EngineConnection).transport.socket?._socket;
+  io.engine.on('flush', (connection: unknown, packets: readonly unknown[]) => {
+    if (packets.length > 1) tcpOf(connection)?.cork();
+  });
+  io.engine.on('drain', (connection: unknown) => tcpOf(connection)?.uncork());
+  return send;
+}
