@@ -1,0 +1,46 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Lab } from '../experiment.js';
+import type { Database } from './database.js';
+import { rollcall } from './server-process.js';
+
+export interface SchoolSize {
+  readonly students: number;
+  /** Co-teachers besides `ada` and `cyd`: t-1, t-2 … */
+  readonly teachers?: number;
+}
+
+/** `ada` teaches course-1 with `cyd` and t-1 … as co-teachers; its students are s-1 … with the profiles student-1 … */
+function schoolOf({ students, teachers = 0 }: SchoolSize) {
+  const others = Array.from({ length: teachers }, (_, n) => `t-${n + 1}`);
+  const people = Array.from({ length: students }, (_, n) => n + 1);
+  const teacher = (uid: string) => ({ id: `teacher-${uid}`, uid, name: `Teacher ${uid}` });
+  return {
+    teachers: ['ada', 'cyd', ...others].map(teacher),
+    students: people.map((n) => ({
+      id: `student-${n}`,
+      uid: `s-${n}`,
+      name: `Student ${n}`,
+      roll: String(100_000 + n),
+    })),
+    courses: [
+      {
+        id: 'course-1',
+        title: 'Databases',
+        course_code: 'CSE-301',
+        teacher_id: 'teacher-ada',
+        co_teacher_ids: ['cyd', ...others].map((uid) => `teacher-${uid}`),
+      },
+    ],
+    enrollments: people.map((n) => ({ course_id: 'course-1', student_id: `student-${n}`, status: 'approved' })),
+  };
+}
+
+/** Puts a school into a database by `rollcall import`. */
+export async function importSchool(lab: Lab, { url }: Database, size: SchoolSize): Promise<void> {
+  const folder = await lab.folder();
+  const file = join(folder, 'school.json');
+  await writeFile(file, JSON.stringify(schoolOf(size)));
+  const { code, stderr } = await rollcall(folder, ['import', file], { DATABASE_URL: url });
+  if (code !== 0) throw new Error(`the school could not be imported: ${stderr}`);
+}
