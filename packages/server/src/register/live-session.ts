@@ -26,6 +26,10 @@ const RECENT_MAX = 2_000;
 /** Times a batch is decided again because another writer came first. */
 const CONFLICTS_MAX = 100;
 const READ_ENTRIES = 5_000;
+/** From this many check-ins in one commit on, a hall is coming in. */
+const STORM_MIN = 4;
+/** What a hall that is coming in waits for each other, in ms: a commit takes the same CPU for one as for thirty. */
+const STORM_GATHER_MS = 10;
 
 /** Where committed entries go: the only way out of the register. */
 export interface Publisher {
@@ -86,6 +90,9 @@ export class LiveSession {
   #atRest: () => void = () => {};
   /** True after a commit whose fate isn't known: the journal is read before anything else is decided. */
   #uncertain = false;
+  /** Until then check-ins wait for each other, by `performance.now()`. */
+  #stormUntil = 0;
+  #gathering: NodeJS.Timeout | undefined;
   /** Highest seq that another node told of. */
   #heard = 0;
 
@@ -121,6 +128,7 @@ export class LiveSession {
     return new Promise<void>((resolve, reject) => {
       this.#queue.push({ command, options, resolve, reject });
       this.#run();
+      if (command.type !== 'check_in') this.#hurry();
     });
   }
 
@@ -193,13 +201,24 @@ export class LiveSession {
     });
   }
 
-  /** All that arrived in this turn of the event loop joins the batch. */
+  /** All that arrived in this turn of the event loop joins the batch, and of a hall that is coming in a little more. */
   #nextBatch(): void {
+    const wait = this.#stormUntil - performance.now();
+    if (wait > 0 && onlyCheckIns(this.#queue)) this.#gathering = setTimeout(() => this.#hurry(), wait);
+    else atEndOfTurn(() => void this.#batch());
+  }
+
+  /** What is being gathered is enough. */
+  #hurry(): void {
+    if (!this.#gathering) return;
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     atEndOfTurn(() => void this.#batch());
   }
 
   async #batch(): Promise<void> {
     const batch = this.#queue.splice(0, batchSize(this.#queue));
+    if (batch.length >= STORM_MIN && onlyCheckIns(batch)) this.#stormUntil = performance.now() + STORM_GATHER_MS;
     let failed = false;
     try {
       if (this.#behind) await this.#catchUp();
@@ -321,6 +340,9 @@ export class LiveSession {
     if (this.#heard === heard) this.#heard = 0;
   }
 }
+
+const onlyCheckIns = (queue: readonly Pending[]): boolean =>
+  queue.length > 0 && queue.every(({ command }) => command.type === 'check_in');
 
 /** How many commands from the head of the queue fit one commit; one always does. */
 function batchSize(queue: readonly Pending[]): number {

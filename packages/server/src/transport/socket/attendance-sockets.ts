@@ -69,8 +69,10 @@ export function attendanceSockets(
     // An app may have an event of this name: what carries no token is the app's, and so is how it is answered.
     if (exclusive || isTokenRefresh(args[0])) served.refresh(args, { silent: !exclusive });
   });
-  const countUnknown: Listener = function (event) {
-    if (listeners.has(String(event))) return;
+  /** All events of a socket of ours: one listener where there would be twenty, on each of thousands of sockets. */
+  const onAnyEvent: Listener = function (event, ...args) {
+    const listener = listeners.get(String(event));
+    if (listener) return listener.apply(this, args);
     context.observe.unknownEvent();
     const served = connections.get(this);
     if (served instanceof SocketConnection) context.floodGuard.futile(served.uid, this);
@@ -84,7 +86,7 @@ export function attendanceSockets(
 
   const letGo = (socket: Socket): void => {
     for (const [event, listener] of listeners) socket.off(event, listener);
-    socket.offAny(countUnknown);
+    socket.offAny(onAnyEvent);
     const served = connections.get(socket);
     if (served instanceof SocketConnection) served.release();
   };
@@ -113,7 +115,9 @@ export function attendanceSockets(
   /** Handlers are in place, and rooms entered, before the client can have heard that it is connected. */
   const onConnection = (socket: Socket): void => {
     const entrance = entrances.get(socket);
-    for (const [event, listener] of listeners) socket.on(event, listener);
+    // On an app's socket they are listeners like its own: what the app puts before all of them is before ours as well.
+    if (exclusive) socket.onAny(onAnyEvent);
+    else for (const [event, listener] of listeners) socket.on(event, listener);
     socket.on('disconnect', onDisconnect);
     if (!entrance) {
       connections.set(socket, { stranger: true, uid: undefined });
@@ -124,7 +128,6 @@ export function attendanceSockets(
     const connection = new SocketConnection(socket, identity, context);
     connections.set(socket, connection);
     if (exclusive) {
-      socket.onAny(countUnknown);
       const { user_id, uid, name, email, profile_picture } = person;
       Object.assign(socket, { user: { user_id, uid, name, email, profile_picture } });
       // It was read, and a token that nobody keeps can't leak.

@@ -45,7 +45,17 @@ export class SocketPublisher implements Publisher {
     this.#namespace = namespace;
     this.#options = options;
     this.#broadcast = new Broadcast(namespace, options.writer);
-    this.#statistics = new StatisticsTicker((live, everyone) => this.#sendStatistics(live, everyone));
+    this.#statistics = new StatisticsTicker((live, everyone) => {
+      const payload = this.#statisticsOf(live);
+      const { session_id } = live;
+      this.#gather(
+        live,
+        [teacherRoom(session_id), ...(everyone ? [attendanceRoom(session_id)] : [])],
+        'attendanceStatistics',
+        payload,
+      );
+      this.#broadcast.flush();
+    });
   }
 
   /** Which sessions are live is asked for when a course is told; they need the publisher first. */
@@ -69,19 +79,36 @@ export class SocketPublisher implements Publisher {
     else this.#changed(live, entries);
   }
 
-  /** All commands of a commit have been published. */
+  /**
+   * All commands of a commit have been published. Statistics that are due go out with them: to a hall of thousands,
+   * another write for each socket would hold up the next mark for as long as this one took.
+   */
   flush(live: LiveSession): void {
+    const due = this.#statistics.take(live);
+    const payload = due && this.#statisticsOf(live);
+    const { session_id } = live;
+    if (payload && due.everyone) {
+      this.#gather(live, [eachRoom(session_id), teachersEachRoom(session_id)], 'attendanceStatistics', payload);
+    }
+    this.#gatherBatch(live);
+    if (payload && due.everyone) {
+      this.#gather(live, [batchedRoom(session_id), teachersBatchedRoom(session_id)], 'attendanceStatistics', payload);
+    } else if (payload) this.#gather(live, [teacherRoom(session_id)], 'attendanceStatistics', payload);
     this.#broadcast.flush();
+  }
+
+  /** The marks of the commit so far, for those who get them in one frame. */
+  #gatherBatch(live: LiveSession): void {
     const marks = this.#batches.get(live);
     const [first] = marks ?? [];
     const last = marks?.at(-1);
     if (!marks || !first || !last) return;
     this.#batches.delete(live);
     const { session_id, state } = live;
-    const rooms = [teachersBatchedRoom(session_id)];
-    if (state.policy.visibility === 'participants') rooms.push(batchedRoom(session_id));
+    const isPrivate = state.policy.visibility === 'private';
+    const rooms = [...(isPrivate ? [] : [batchedRoom(session_id)]), teachersBatchedRoom(session_id)];
     if (!this.#anyIn(rooms)) return;
-    this.#emit(live, rooms, 'attendanceChanges', {
+    this.#gather(live, rooms, 'attendanceChanges', {
       session_id,
       from_seq: first.seq,
       to_seq: last.seq,
@@ -95,7 +122,7 @@ export class SocketPublisher implements Publisher {
     for (const entry of entries) {
       if (entry.type === 'checked_in') {
         // In order of seq: what was marked before is told before.
-        if (this.#batches.has(live)) this.flush(live);
+        if (this.#batches.has(live)) this.#gatherBatch(live);
         this.#checkedIn(live, entry);
       } else if (entry.type === 'marked') {
         if (!bulk) this.#updated(live, entry);
@@ -154,7 +181,7 @@ export class SocketPublisher implements Publisher {
     const { name, roll, profile_picture, user_id } = line.student;
     const { session_id } = live;
     const rooms = [teacherRoom(session_id)];
-    this.#broadcast.gather(rooms, rooms, 'studentJoinedAttendance', {
+    this.#gather(live, rooms, 'studentJoinedAttendance', {
       session_id,
       sessionId: session_id,
       student_id: studentId,
@@ -167,7 +194,6 @@ export class SocketPublisher implements Publisher {
       checked_in_at: line.checked_in_at === null ? null : isoOf(line.checked_in_at),
       seq,
     });
-    this.#options.onEmit('studentJoinedAttendance', session_id);
   }
 
   #updated(live: LiveSession, entry: MarkedEntry): void {
@@ -189,8 +215,7 @@ export class SocketPublisher implements Publisher {
       previous_status: entry.previous_status,
     };
     const payload = Written.with(head, 'attendanceRecord', writtenRecordOf(session_id, lineAsOf(line, entry)));
-    this.#broadcast.gather(rooms, [teacherRoom(session_id)], 'attendanceUpdated', payload);
-    this.#options.onEmit('attendanceUpdated', session_id);
+    this.#gather(live, rooms, 'attendanceUpdated', payload);
   }
 
   #bulkUpdated(live: LiveSession, entries: readonly MarkedEntry[]): void {
@@ -216,7 +241,7 @@ export class SocketPublisher implements Publisher {
     });
     const isPrivate = live.state.policy.visibility === 'private';
     const rooms = isPrivate ? [teachersEachRoom(live.session_id)] : this.#roomsOf(live, first.student_id);
-    if (this.#anyIn(rooms)) this.#emit(live, rooms, 'attendanceBulkUpdated', payload());
+    if (this.#anyIn(rooms)) this.#gather(live, rooms, 'attendanceBulkUpdated', payload());
     if (!isPrivate) return;
     for (const entry of entries) {
       const own = ownRooms(live, entry.student_id);
@@ -289,14 +314,20 @@ export class SocketPublisher implements Publisher {
     for (const event of ACTIVE_SESSIONS_EVENTS) this.#emit(live, [courseRoom(course_id)], event, payload);
   }
 
-  #sendStatistics(live: LiveSession, everyone: boolean): void {
-    const rooms = [teacherRoom(live.session_id), ...(everyone ? [attendanceRoom(live.session_id)] : [])];
-    this.#emit(live, rooms, 'attendanceStatistics', {
+  #statisticsOf(live: LiveSession): Written {
+    return Written.of({
       session_id: live.session_id,
       seq: live.state.seq,
       statistics: live.statistics,
       at: isoOf(Date.now()),
     });
+  }
+
+  /** Goes out with what comes next for the same rooms; nothing is written for nobody. */
+  #gather(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
+    if (!this.#anyIn(rooms)) return;
+    this.#broadcast.gather(rooms, [teacherRoom(live.session_id)], event, payload);
+    this.#options.onEmit(event, live.session_id);
   }
 
   #emit(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {

@@ -5,6 +5,8 @@ interface Tick {
   /** True while participants have to be told too. */
   everyone: boolean;
   dirty: boolean;
+  /** To be sent in this turn. */
+  due: boolean;
   timer: NodeJS.Timeout;
 }
 
@@ -29,6 +31,15 @@ export class StatisticsTicker<Session> {
     queueMicrotask(() => this.#flush(session));
   }
 
+  /** What is due at once and wasn't sent yet: for whoever sends it with something else. */
+  take(session: Session): { readonly everyone: boolean } | undefined {
+    const tick = this.#ticks.get(session);
+    if (!tick?.due) return undefined;
+    const { everyone } = tick;
+    tick.due = tick.dirty = tick.everyone = false;
+    return { everyone };
+  }
+
   /** The session is over: what was to come is part of its end. */
   stop(session: Session): void {
     clearTimeout(this.#ticks.get(session)?.timer);
@@ -40,12 +51,8 @@ export class StatisticsTicker<Session> {
   }
 
   #flush(session: Session): void {
-    const tick = this.#ticks.get(session);
-    if (!tick) return;
-    const { everyone } = tick;
-    tick.everyone = false;
-    tick.dirty = false;
-    this.#send(session, everyone);
+    const taken = this.take(session);
+    if (taken) this.#send(session, taken.everyone);
   }
 
   #wait(session: Session, state: { everyone: boolean; dirty: boolean }): void {
@@ -56,6 +63,6 @@ export class StatisticsTicker<Session> {
       this.#wait(session, tick);
       this.#flush(session);
     }, INTERVAL_MS).unref();
-    this.#ticks.set(session, { ...state, timer });
+    this.#ticks.set(session, { ...state, due: true, timer });
   }
 }
