@@ -1,5 +1,6 @@
 import { type CourseId, RollcallError, type StudentId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
+import { atEndOfTurn } from '../end-of-turn.js';
 import type { Stranger } from '../register/decide.js';
 import type { Course, Person, Storage } from '../storage/port.js';
 
@@ -10,26 +11,37 @@ const FRESH_MS = 60_000;
 /** How long an enrolment is believed, in ms: short, since an approval is waited for at the door. */
 const ENROLMENT_FRESH_MS = 10_000;
 
+interface Waiting {
+  readonly resolve: (person: Person | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * People, courses and enrolments, read from the database once and kept: no event costs a look-up of its user.
  * Who or what isn't there is never remembered, so that an import takes effect at once.
  */
 export class Directory {
   readonly #storage: Storage;
-  readonly #people: LRUCache<string, Person>;
+  readonly #people = new LRUCache<string, Person>({
+    max: PEOPLE_MAX,
+    ttl: FRESH_MS,
+    allowStale: true,
+    noDeleteOnStaleGet: true,
+  });
+  /** Uids to be looked up once the look-up under way is done, and who waits for each: nobody for one due again. */
+  #asked = new Map<string, Waiting[]>();
+  #underWay: ReadonlyMap<string, Waiting[]> = new Map();
+  #asking = false;
   readonly #courses: LRUCache<CourseId, Course>;
   readonly #enrolments = new LRUCache<string, true>({ max: PEOPLE_MAX, ttl: ENROLMENT_FRESH_MS });
 
   constructor(storage: Storage) {
     this.#storage = storage;
-    const options = { ttl: FRESH_MS, allowStale: true, allowStaleOnFetchRejection: true, ignoreFetchAbort: true };
-    this.#people = new LRUCache({
-      ...options,
-      max: PEOPLE_MAX,
-      fetchMethod: async (uid) => (await storage.findPersonByUid(uid)) ?? undefined,
-    });
     this.#courses = new LRUCache({
-      ...options,
+      ttl: FRESH_MS,
+      allowStale: true,
+      allowStaleOnFetchRejection: true,
+      ignoreFetchAbort: true,
       max: COURSES_MAX,
       fetchMethod: async (courseId) => (await storage.findCourse(courseId)) ?? undefined,
     });
@@ -37,17 +49,53 @@ export class Directory {
 
   /** The person of a uid without waiting, where they are known; begins a refresh when that is due. */
   personNow(uid: string): Person | undefined {
-    const person = this.#people.get(uid, { allowStale: true, noDeleteOnStaleGet: true });
-    if (person && this.#people.getRemainingTTL(uid) <= 0) void this.#people.fetch(uid).catch(() => {});
+    const person = this.#people.get(uid);
+    if (person && this.#people.getRemainingTTL(uid) <= 0 && !this.#underWay.has(uid)) this.#lookUp(uid);
     return person;
   }
 
-  person(uid: string): Promise<Person | undefined> {
-    return this.#people.fetch(uid);
+  /** Rejects when the database can't be asked. */
+  async person(uid: string): Promise<Person | undefined> {
+    const known = this.personNow(uid);
+    return known ?? new Promise((resolve, reject) => this.#lookUp(uid, { resolve, reject }));
   }
 
   remember(person: Person): void {
     this.#people.set(person.uid, person);
+  }
+
+  /**
+   * One query at a time, for all who were asked for meanwhile: of a school that comes in at once, or is due to be read
+   * again, each costs a fraction of one.
+   */
+  #lookUp(uid: string, waiting?: Waiting): void {
+    const others = this.#asked.get(uid);
+    if (!others) this.#asked.set(uid, waiting ? [waiting] : []);
+    else if (waiting) others.push(waiting);
+    if (this.#asking) return;
+    this.#asking = true;
+    atEndOfTurn(() => void this.#ask());
+  }
+
+  async #ask(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = new Map();
+    this.#underWay = asked;
+    try {
+      const found = await this.#storage.findPeopleByUid([...asked.keys()]);
+      for (const [uid, waiting] of asked) {
+        const person = found.get(uid);
+        if (person) this.#people.set(uid, person);
+        else this.#people.delete(uid);
+        for (const { resolve } of waiting) resolve(person);
+      }
+    } catch (error) {
+      // Whoever is known stays so, as they were.
+      for (const waiting of asked.values()) for (const { reject } of waiting) reject(error);
+    }
+    this.#underWay = new Map();
+    this.#asking = this.#asked.size > 0;
+    if (this.#asking) atEndOfTurn(() => void this.#ask());
   }
 
   courseNow(courseId: CourseId): Course | undefined {

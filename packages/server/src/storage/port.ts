@@ -21,6 +21,8 @@ export interface Storage {
   // People
   /** The user of a token's uid, with their profiles; null when there is none. */
   findPersonByUid(uid: string): Promise<Person | null>;
+  /** The same for many at once, by uid; unknown ones are left out. */
+  findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>>;
   /**
    * Resolves what clients call students: a profile id, else a user id, else a uid (in that order of preference).
    * Keys of the answer are the references as given; unknown ones are left out.

@@ -36,6 +36,21 @@ export function peopleContract(make: MakeHarness): void {
     expect(await storage.findPersonByUid('ADA')).toBeNull();
   });
 
+  test('[STORE-92] people are found many at once, each as by their own uid, unknown ones left out', async () => {
+    const { storage } = harness();
+    await importAll(storage, SCHOOL);
+    const uids = ['bo', 'nobody', 'ada', 'root', 'ADA', 'bo', '', 'cy'];
+    const found = await storage.findPeopleByUid(uids);
+    expect([...found.keys()].sort()).toEqual(['ada', 'bo', 'cy', 'root']);
+    for (const [uid, person] of found) expect(person).toEqual(await storage.findPersonByUid(uid));
+    expect((await storage.findPeopleByUid([])).size).toBe(0);
+    const ids = Array.from({ length: 1_000 }, (_, n) => `many-${n}`);
+    await importAll(storage, schoolOf({ students: ids.map((id) => ({ id, uid: `uid-of-${id}` })) }));
+    const all = await storage.findPeopleByUid(ids.map((id) => `uid-of-${id}`));
+    expect(all.size).toBe(1_000);
+    expect(ids.every((id) => all.get(`uid-of-${id}`)?.student?.student_id === id)).toBe(true);
+  });
+
   test('[STORE-2] students are found by profile id, user id and uid under the reference as given', async () => {
     const { storage } = harness();
     await importAll(storage, SCHOOL);

@@ -19,7 +19,7 @@ import { asStorageError, connect, databaseOf, knowsMajority } from './connection
 import { findCourse, isEnrolled, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
-import { findPersonByUid, findStudents, provisionPerson } from './people.js';
+import { findPeopleByUid, findPersonByUid, findStudents, provisionPerson } from './people.js';
 import { projectRecords, projectSession } from './projection.js';
 import { importSchool } from './school-import.js';
 import { findSession, readRecords } from './sessions.js';
@@ -138,6 +138,10 @@ export class MongoStorage implements Storage {
 
   findPersonByUid(uid: string): Promise<Person | null> {
     return this.#ask(({ collections }) => findPersonByUid(collections, uid));
+  }
+
+  findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>> {
+    return this.#ask(({ collections }) => findPeopleByUid(collections, uids));
   }
 
   findStudents(refs: readonly string[]): Promise<Map<string, RosterStudent>> {

@@ -12,25 +12,36 @@ const STUDENT_FIELDS = { user_id: 1, name: 1, email: 1, roll: 1, section: 1, pro
 const TEACHER_FIELDS = { user_id: 1, name: 1, department: 1, designation: 1 };
 
 export async function findPersonByUid(c: Collections, uid: string): Promise<Person | null> {
-  // Where a database holds a uid twice, everybody must see the same one.
-  const user = await c.users.findOne({ uid }, { projection: USER_FIELDS, sort: { _id: 1 } });
-  const userId = readId(user?._id);
-  if (!user || userId === null) return null;
-  const ofUser = { user_id: anyOf([userId]) };
-  const [teacher, student] = await Promise.all([
-    c.teachers.findOne(ofUser, { projection: TEACHER_FIELDS, sort: { _id: 1 } }),
-    c.students.findOne(ofUser, { projection: STUDENT_FIELDS, sort: { _id: 1 } }),
+  return (await findPeopleByUid(c, [uid])).get(uid) ?? null;
+}
+
+export async function findPeopleByUid(c: Collections, uids: readonly string[]): Promise<Map<string, Person>> {
+  const condition = { uid: { $in: [...new Set(uids)] } };
+  // Where a database holds a uid twice, everybody must see the same one: later rows win, so the first made does.
+  const rows = await c.users.find(condition, { projection: USER_FIELDS, sort: { _id: -1 } }).toArray();
+  const users = new Map(rows.map((user) => [readText(user['uid']) ?? '', user]));
+  const userIds = [...users.values()].flatMap((user) => readId(user._id) ?? []);
+  const [teachers, students] = await Promise.all([
+    profilesOfUsers(c.teachers, userIds, TEACHER_FIELDS),
+    profilesOfUsers(c.students, userIds, STUDENT_FIELDS),
   ]);
-  return {
-    user_id: userId as UserId,
-    uid,
-    name: readText(user['name']) ?? uid,
-    email: readText(user['email']),
-    profile_picture: readText(user['profile_picture']),
-    is_admin: user['role'] === 'admin',
-    teacher: teacher && teacherProfile(teacher),
-    student: student && rosterStudent(student, user),
-  };
+  const people = new Map<string, Person>();
+  for (const [uid, user] of users) {
+    const userId = readId(user._id);
+    if (userId === null) continue;
+    const [teacher, student] = [teachers.get(userId), students.get(userId)];
+    people.set(uid, {
+      user_id: userId as UserId,
+      uid,
+      name: readText(user['name']) ?? uid,
+      email: readText(user['email']),
+      profile_picture: readText(user['profile_picture']),
+      is_admin: user['role'] === 'admin',
+      teacher: teacher ? teacherProfile(teacher) : null,
+      student: student ? rosterStudent(student, user) : null,
+    });
+  }
+  return people;
 }
 
 function teacherProfile(row: Row): TeacherProfile | null {

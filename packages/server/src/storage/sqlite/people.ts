@@ -8,13 +8,14 @@ import type { Connection } from './connection.js';
 const STUDENT = `s.student_id, u.user_id, u.uid, coalesce(u.name, s.student_id), u.email, s.roll, s.section,
   u.profile_picture`;
 
-export const FIND_PERSON = `
+/** ?1 is a JSON array of uids, each once. */
+export const FIND_PEOPLE = `
   SELECT json_group_array(json_array(u.user_id, u.uid, u.name, u.email, u.profile_picture, u.is_admin,
     t.teacher_id, t.department, t.designation, s.student_id, s.roll, s.section))
-  FROM users AS u
+  FROM json_each(?1) AS r
+  JOIN users AS u ON u.uid = r.value
   LEFT JOIN teachers AS t ON t.user_id = u.user_id
-  LEFT JOIN students AS s ON s.user_id = u.user_id
-  WHERE u.uid = ?`;
+  LEFT JOIN students AS s ON s.user_id = u.user_id`;
 
 type PersonRow = [
   UserId,

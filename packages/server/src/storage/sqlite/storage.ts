@@ -71,12 +71,17 @@ export class SqliteStorage implements Storage {
   }
 
   async findPersonByUid(uid: string): Promise<Person | null> {
-    return this.#first(people.FIND_PERSON, [uid], people.toPerson);
+    return (await this.findPeopleByUid([uid])).get(uid) ?? null;
+  }
+
+  async findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>> {
+    const rows = await this.#rows(people.FIND_PEOPLE, [jsonOf(uids)]);
+    return new Map(rows.map(people.toPerson).map((person) => [person.uid, person]));
   }
 
   async findStudents(refs: readonly string[]): Promise<Map<string, RosterStudent>> {
     if (refs.length === 0) return new Map();
-    const rows = await this.#rows(people.FIND_STUDENTS, [JSON.stringify([...new Set(refs)].map(encodeText))]);
+    const rows = await this.#rows(people.FIND_STUDENTS, [jsonOf(refs)]);
     return new Map(rows.map(([ref, ...student]) => [String(ref), people.toStudent(student)]));
   }
 
@@ -139,7 +144,7 @@ export class SqliteStorage implements Storage {
   }
 
   async lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
-    const rows = await this.#rows(LAST_SEQS, [JSON.stringify([...new Set(sessionIds)].map(encodeText))]);
+    const rows = await this.#rows(LAST_SEQS, [jsonOf(sessionIds)]);
     return new Map(rows.flatMap(([id, seq]) => (seq === null ? [] : [[id as SessionId, Number(seq)] as const])));
   }
 
@@ -168,3 +173,6 @@ export class SqliteStorage implements Storage {
     return row === undefined ? null : present(row);
   }
 }
+
+/** Ids as one parameter, each once. */
+const jsonOf = (ids: readonly string[]): string => JSON.stringify([...new Set(ids)].map(encodeText));

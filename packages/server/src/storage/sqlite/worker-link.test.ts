@@ -56,7 +56,7 @@ test('[STORE-33] a call that cannot be carried out rejects alone', async () => {
     storage.importSchool({ ...SCHOOL, admins: null as never }, { dryRun: false }),
     storage.append(session('t'), 0, run('t', 0, 1)),
     storage.project(projection('t', 1, [record('a', 1)])),
-    storage.findPersonByUid({ $ne: null } as never),
+    storage.findCourse({ $ne: null } as never),
   ]);
   expect(results.map((result) => result.status)).toEqual([
     'fulfilled',
