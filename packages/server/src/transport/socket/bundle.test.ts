@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { accepted, caughtUp, joined, startedClass } from '../../testing/class.js';
-import type { Client, Payload } from '../../testing/server.js';
+import type { Answer, Client, Payload } from '../../testing/server.js';
 import { forEachMember, framesOf } from './bundle.js';
 
 const session_id = 'session-1';
@@ -124,4 +124,28 @@ test('[BATCH-6] who joins behind a mark of the same commit is not told of that m
   const joinedAt = Number(answers[0]?.['seq']);
   const later = answers.slice(1).flatMap(({ seq }) => (Number(seq) > joinedAt ? [seq] : []));
   expect(seqsOf(newcomer)).toEqual(later);
+});
+
+test('[BATCH-6] [MARK-9] who reads in fits and starts gets answers, updates and statistics in order', async () => {
+  const { server, teacher } = await startedClass(1_000);
+  const slow = await server.connect('cyd');
+  const line = (slow.socket.io.engine.transport as unknown as { readonly ws: WebSocket }).ws;
+  const asked: Promise<Answer>[] = [];
+  const marked: unknown[] = [];
+  await accepted(slow.send('getAttendanceSessionData', { session_id }));
+  for (let fit = 0; fit < 3; fit += 1) {
+    line.pause();
+    // Answers of 450 KB, twice each: more than a connection takes that isn't read, so what follows has to wait.
+    for (let n = 0; n < 12; n += 1) {
+      asked.push(accepted(slow.send('getAttendanceSessionData', { session_id })));
+      const student_id = `student-${fit * 12 + n + 1}`;
+      marked.push((await accepted(teacher.send('markStudentPresent', { session_id, student_id })))['seq']);
+    }
+    line.resume();
+    await Promise.all(asked);
+  }
+  await caughtUp(slow);
+  expect(seqsOf(slow)).toEqual(marked);
+  const all = slow.events.map(({ payload }) => Number(payload['seq']));
+  expect(all).toEqual([...all].sort((a, b) => a - b));
 });
