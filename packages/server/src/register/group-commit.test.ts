@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { accepted, caughtUp, dataOf, end, holdCommits, journalOf, mark, startedClass } from '../testing/class.js';
 import { fileOf, otherConnection } from '../testing/database-file.js';
 import type { Answer, TestServer } from '../testing/server.js';
@@ -24,6 +24,42 @@ test('[REG-1] commands that arrive during a commit form one next commit', async 
     [2, 2],
     [3, 101],
   ]);
+});
+
+test('[REG-17] check-ins of a storm wait for each other, and another command takes along what waits', async () => {
+  const { server, teacher } = await startedClass(9);
+  const students = await Promise.all(Array.from({ length: 9 }, (_, n) => server.connect(`s-${n + 1}`)));
+  /** Sends the check-ins of these students; resolves once they have reached the register. */
+  const arrive = async (...numbers: number[]): Promise<Promise<Answer>[]> => {
+    const arriving = numbers.flatMap((n) => students[n - 1] ?? []);
+    const answers = arriving.map((student) => student.send('joinAttendanceSession', { session_id: 'session-1' }));
+    await caughtUp(...arriving);
+    return answers;
+  };
+  const lock = await holdCommits(server);
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const storm = [...(await arrive(1)), ...(await arrive(2, 3, 4, 5, 6))];
+  lock.release();
+  await Promise.all(storm.map(accepted));
+  const before = [
+    [1, 1],
+    [2, 2],
+    [3, 7],
+  ];
+  expect(commitsOf(server)).toEqual(before);
+
+  const [taken] = await arrive(7);
+  expect(commitsOf(server)).toEqual(before);
+  await accepted(mark(teacher, 'student-1', 'late'));
+  expect(await taken).toMatchObject({ ok: true, seq: 8 });
+  expect(commitsOf(server)).toEqual([...before, [8, 9]]);
+
+  const waiting = [...(await arrive(8)), ...(await arrive(9))];
+  expect(commitsOf(server)).toEqual([...before, [8, 9]]);
+  vi.advanceTimersByTime(10);
+  await Promise.all(waiting.map(accepted));
+  expect(commitsOf(server)).toEqual([...before, [8, 9], [10, 11]]);
 });
 
 test('[REG-2] commands are decided in order of arrival, each on the state after those before it', async () => {
