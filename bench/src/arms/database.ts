@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import mongoose from 'mongoose';
 import { openStorage } from '../../../packages/server/dist/app.js';
 import type { Storage } from '../../../packages/server/dist/storage/port.js';
-import { Skipped } from '../harness/workload.js';
+import { Skipped } from '../harness/no-figures.js';
 import { type SchoolSize, schoolOf } from '../school.js';
 
 /**

@@ -1,5 +1,6 @@
 import { Arm, type ArmSpec, type Watch } from '../arms/arm.js';
-import { type Measure, type Pace, Skipped, VoidRun, type Workload, type WorkloadResult } from './workload.js';
+import { Skipped, VoidRun } from './no-figures.js';
+import type { Measure, Pace, Workload, WorkloadResult } from './workload.js';
 
 export interface RunOptions {
   readonly pace: Pace;

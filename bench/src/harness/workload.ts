@@ -58,16 +58,6 @@ export type WorkloadResult =
   | { readonly kind: 'measured'; readonly figures: Figures }
   | { readonly kind: 'void' | 'skipped' | 'failed'; readonly reason: string };
 
-/** Something that was sent was lost, doubled, refused or out of order: what was measured means nothing. */
-export class VoidRun extends Error {
-  override readonly name = 'VoidRun';
-}
-
-/** What a workload measures isn't there: in the server, or on this machine. */
-export class Skipped extends Error {
-  override readonly name = 'Skipped';
-}
-
 const figure = (round: Round, arm: string, key: string): number => round[arm]?.[key] ?? Number.NaN;
 
 /** A figure of one arm divided by the same of another. */

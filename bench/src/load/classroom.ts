@@ -1,5 +1,5 @@
 import type { Arm } from '../arms/arm.js';
-import { VoidRun } from '../harness/workload.js';
+import { VoidRun } from '../harness/no-figures.js';
 import { courseId, studentId, studentUid, teacherUid } from '../school.js';
 import { type Answer, Client, type ClientOptions, inParallel } from './client.js';
 import { Deliveries } from './deliveries.js';

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { VoidRun } from '../harness/workload.js';
+import { VoidRun } from '../harness/no-figures.js';
 import { tokenOf } from './token.js';
 
 /*

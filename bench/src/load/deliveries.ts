@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { VoidRun } from '../harness/workload.js';
+import { VoidRun } from '../harness/no-figures.js';
 import { type Client, seqIn } from './client.js';
 
 /** How long nothing may come while something is still missing, in ms. */

@@ -1,4 +1,4 @@
-import { VoidRun } from '../harness/workload.js';
+import { VoidRun } from '../harness/no-figures.js';
 import type { Classroom } from './classroom.js';
 
 /** What a closed loop did. */

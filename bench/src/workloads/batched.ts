@@ -1,7 +1,8 @@
 import type { Arm } from '../arms/arm.js';
 import { B, D } from '../arms/letters.js';
 import { measured } from '../harness/measured.js';
-import { atMost, ratio, Skipped, type Workload } from '../harness/workload.js';
+import { Skipped } from '../harness/no-figures.js';
+import { atMost, ratio, type Workload } from '../harness/workload.js';
 import { Classroom, connectStudents } from '../load/classroom.js';
 import { Client } from '../load/client.js';
 import { burstFor } from '../load/loops.js';

@@ -1,6 +1,7 @@
 import { D } from '../arms/letters.js';
 import { measured } from '../harness/measured.js';
-import { atMost, figureOf, VoidRun, type Workload } from '../harness/workload.js';
+import { VoidRun } from '../harness/no-figures.js';
+import { atMost, figureOf, type Workload } from '../harness/workload.js';
 import { Classroom, CONNECTING_AT_ONCE, connectStudents } from '../load/classroom.js';
 import { type Answer, Client, inParallel } from '../load/client.js';
 import { until } from '../load/loops.js';
