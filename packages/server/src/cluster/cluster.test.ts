@@ -185,6 +185,40 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     for (const teacher of teachers) expect(teacher.all('attendanceSessionEnded')).toHaveLength(1);
   });
 
+  test('[NODES-9] a node projects what it wrote, and what the writer did not live to project', async () => {
+    const { nodes } = await startNodes(2, 30);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const projected: string[] = [];
+    const { storage } = there;
+    const project = storage.project.bind(storage);
+    storage.project = (projection) => {
+      projected.push(projection.session_id);
+      return project(projection);
+    };
+    const teacher = await here.connect('ada');
+    const co = await there.connect('cyd');
+    for (const session_id of ['session-1', 'orphaned', 'ended']) {
+      await teacher.send('startAttendanceSession', { session_id, course_id: 'course-1' });
+      await expect.poll(async () => (await co.send('watchAttendanceSession', { session_id })).ok, PATIENCE).toBe(true);
+    }
+    await teacher.send('endAttendanceSession', { session_id: 'ended' });
+    for (let n = 1; n <= 30; n += 1)
+      await teacher.send('markStudentPresent', { ...SESSION, student_id: `student-${n}` });
+    await expect.poll(async () => (await co.send('watchAttendanceSession', SESSION))['seq'], PATIENCE).toBe(31);
+    const mark = { type: 'marked', seq: 2, at: Date.now(), actor: { user_id: 'ada', name: 'Ada Osei' } } as const;
+    const orphan = { ...mark, student_id: 'student-7', status: 'late', remarks: null, previous_status: 'absent' };
+    expect(await storage.append('orphaned' as never, 1, [orphan as never])).toBe('committed');
+    const status = async (session_id: string, student: number) => {
+      const records = await storage.readRecords(session_id as never);
+      return records.find(({ student_id }) => student_id === `student-${student}`)?.status;
+    };
+    await expect.poll(() => status('orphaned', 7), PATIENCE).toBe('late');
+    expect(await status('session-1', 30)).toBe('present');
+    expect(await storage.listActiveSessions()).not.toContain('ended');
+    // What the writer had projected was due before the orphan was.
+    expect(projected.filter((id) => id !== 'orphaned')).toEqual([]);
+  });
+
   test('[NODES-8] a node that stops answers what it was sent before it sends a client away, without a goodbye', async () => {
     const { nodes } = await startNodes(2, 200);
     const [here, there] = nodes as [TestServer, TestServer];

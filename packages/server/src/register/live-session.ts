@@ -96,7 +96,11 @@ export class LiveSession {
   /** Highest seq that another node told of. */
   #heard = 0;
 
-  constructor(state: SessionState, projectedSeq: number, context: LiveSessionContext) {
+  /**
+   * @param projectedSeq how far the database says that it is projected
+   * @param own false where another node started it, and projects that
+   */
+  constructor(state: SessionState, projectedSeq: number, own: boolean, context: LiveSessionContext) {
     this.state = state;
     this.#context = context;
     this.presence = new Presence({
@@ -106,6 +110,7 @@ export class LiveSession {
     this.#projector = new Projector({
       state,
       projectedSeq,
+      own,
       project: (projection) => context.storage.project(projection),
       onError: (error) => context.onProjectionError(this.session_id, error),
     });
@@ -160,6 +165,16 @@ export class LiveSession {
   async settle(): Promise<void> {
     while (this.#running) await this.#running;
     await this.#projector.flush();
+  }
+
+  /** True while the database hasn't said yet that what other nodes wrote is projected. */
+  get isLeftToOthers(): boolean {
+    return this.#projector.isLeft;
+  }
+
+  /** The database says that the session is projected up to `seq`. */
+  projectedTo(seq: number): void {
+    this.#projector.projectedTo(seq);
   }
 
   /** Resolves once the end is projected, however long the database takes to do it. */
@@ -250,7 +265,7 @@ export class LiveSession {
           continue;
         }
         this.state.take(draft);
-        this.#changed(entries, true);
+        this.#changed(entries, { here: true, own: true });
       }
       for (const [index, pending] of batch.entries()) this.#answer(pending, decided[index]);
       this.#context.publisher.flush(this);
@@ -274,7 +289,7 @@ export class LiveSession {
   }
 
   /** These entries have become part of the state. */
-  #changed(entries: readonly Entry[], here: boolean): void {
+  #changed(entries: readonly Entry[], { here, own }: { readonly here: boolean; readonly own: boolean }): void {
     for (const entry of entries) {
       this.#recent.push(entry);
       if (entry.type !== 'checked_in') continue;
@@ -282,7 +297,7 @@ export class LiveSession {
       if (userId) this.#context.onCheckedIn(this, userId);
     }
     if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);
-    this.#projector.committed(entries);
+    this.#projector.committed(entries, own);
     this.#context.onChanged(this, here);
   }
 
@@ -329,10 +344,12 @@ export class LiveSession {
   async #catchUp(): Promise<void> {
     const heard = this.#heard;
     const entries = await readJournal(this.#context.storage, this.session_id, this.state.seq);
+    // After a commit whose answer was lost, they may well be ours.
+    const own = this.#uncertain;
     this.#uncertain = false;
     if (entries.length > 0) {
       for (const entry of entries) fold(this.state, entry);
-      this.#changed(entries, false);
+      this.#changed(entries, { here: false, own });
       for (const group of groupsOf(entries)) this.#publish(group);
       this.#context.publisher.flush(this);
     }

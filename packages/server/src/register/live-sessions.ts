@@ -104,14 +104,20 @@ export class LiveSessions {
     return found?.kind === 'live' ? found.live : undefined;
   }
 
-  /** Looks for sessions that other nodes started, and for what they wrote. */
+  /** Looks for sessions that other nodes started, for what they wrote, and for what they projected of it. */
   async lookAround(): Promise<void> {
-    const ids = await this.#options.storage.listActiveSessions();
+    const { storage } = this.#options;
+    // Those that were over before it was asked: a session isn't listed any more once its end is projected.
+    const over = [...this.#finishing];
+    const ids = new Set(await storage.listActiveSessions());
+    for (const live of over) if (!ids.has(live.session_id)) live.projectedTo(live.state.seq);
     for (const id of ids) if (!this.#active.has(id)) await this.hear(id, 0);
-    const known = [...this.#active.keys()];
-    for (let from = 0; from < known.length; from += LOOK_AT_ONCE) {
-      const ends = await this.#options.storage.lastSeqs(known.slice(from, from + LOOK_AT_ONCE));
-      for (const [id, seq] of ends) this.#active.get(id)?.hear(seq);
+    for (const known of parts([...this.#active.keys()])) {
+      for (const [id, seq] of await storage.lastSeqs(known)) this.#active.get(id)?.hear(seq);
+    }
+    const left = [...this.#active].flatMap(([id, live]) => (live.isLeftToOthers ? [id] : []));
+    for (const some of parts(left)) {
+      for (const [id, seq] of await storage.projectedSeqs(some)) this.#active.get(id)?.projectedTo(seq);
     }
   }
 
@@ -267,7 +273,7 @@ export class LiveSessions {
   }
 
   #activate(state: SessionState, projectedSeq: number, from: 'here' | 'elsewhere'): LiveSession {
-    const live = new LiveSession(state, projectedSeq, this.#context);
+    const live = new LiveSession(state, projectedSeq, from === 'here' || !this.#restored, this.#context);
     this.#active.set(live.session_id, live);
     for (const { student, checked_in_at } of state.lines.values()) {
       if (checked_in_at !== null && student.user_id !== null) this.#rememberCheckIn(live, student.user_id);
@@ -303,6 +309,11 @@ export class LiveSessions {
     await Promise.allSettled(all.map((live) => live.settle()));
     for (const live of all) live.dispose();
   }
+}
+
+/** As many as are asked for in one query. */
+function* parts(ids: readonly SessionId[]): Iterable<SessionId[]> {
+  for (let from = 0; from < ids.length; from += LOOK_AT_ONCE) yield ids.slice(from, from + LOOK_AT_ONCE);
 }
 
 /**

@@ -7,6 +7,11 @@ import type { SessionState } from './session-state.js';
 /** How long changes are gathered before records are written, in ms: marks come in bursts, and readers of the
  * collections don't see less than a tenth of a second anyway. */
 const GATHER_MS = 100;
+/**
+ * How long what another node wrote is left to that node, in ms: longer than from one look at what is projected to the
+ * next. Should it have died before it did so, whoever is left does it then.
+ */
+const LEAVE_MS = 25_000;
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 10_000;
 
@@ -40,7 +45,8 @@ export function projectionOf(state: SessionState, changed: Iterable<Line>): Proj
 
 /**
  * Keeps the records of one session up to date behind the journal, off the path of the acknowledgement: the journal
- * is the truth, so whatever is lost here is made good when the session is loaded again.
+ * is the truth, so whatever is lost here is made good when the session is loaded again. Of several nodes the one that
+ * wrote an entry projects it.
  */
 export class Projector {
   readonly #state: SessionState;
@@ -51,19 +57,26 @@ export class Projector {
   #finish: () => void = () => {};
   readonly #dirty = new Set<StudentId>();
   #projectedSeq: number;
+  /** Something of what is due was written here: it is left to nobody else. */
+  #own: boolean;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer is due, by `performance.now()`. */
+  #dueAt = 0;
   #stopped = false;
   #retryMs = RETRY_FIRST_MS;
 
   constructor(options: {
     state: SessionState;
     projectedSeq: number;
+    /** False of a session that another node has started. */
+    own: boolean;
     project: (projection: Projection) => Promise<void>;
     onError: (error: unknown) => void;
   }) {
     this.#state = options.state;
     this.#projectedSeq = options.projectedSeq;
+    this.#own = options.own;
     this.#project = options.project;
     this.#onError = options.onError;
     this.finished = new Promise((resolve) => {
@@ -75,20 +88,44 @@ export class Projector {
     if (options.state.seq > options.projectedSeq) this.#schedule(0);
   }
 
-  committed(entries: readonly Entry[]): void {
+  /** @param own written here; else another node wrote it */
+  committed(entries: readonly Entry[], own: boolean): void {
     for (const entry of entries) {
       if (entry.type === 'marked' || entry.type === 'checked_in') this.#dirty.add(entry.student_id);
       else if (entry.type === 'started' || entry.type === 'adopted') {
         for (const row of entry.roster) this.#dirty.add(row.student.student_id);
       }
     }
+    this.#own ||= own;
     this.#schedule(this.#state.ending ? 0 : GATHER_MS);
   }
 
-  /** Resolves once everything committed so far is projected. Rejects when the database refuses. */
+  /** Some of what is due was left to the node that wrote it, and nobody has said yet that it is done. */
+  get isLeft(): boolean {
+    return !this.#own && this.#behind;
+  }
+
+  get #behind(): boolean {
+    return this.#state.seq > this.#projectedSeq;
+  }
+
+  /** The database says that the session is projected up to `seq`. */
+  projectedTo(seq: number): void {
+    // What is being written here says so itself, once it is.
+    if (this.#running || seq <= this.#projectedSeq) return;
+    for (const id of this.#dirty) if ((this.#state.line(id)?.seq ?? 0) <= seq) this.#dirty.delete(id);
+    this.#projectedSeq = seq;
+    if (this.#behind) return;
+    this.#own = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#state.ending) this.#finish();
+  }
+
+  /** Resolves once everything that was written here is projected. Rejects when the database refuses. */
   async flush(): Promise<void> {
     while (this.#running) await this.#running.catch(() => {});
-    if (this.#state.seq > this.#projectedSeq) await this.#run();
+    if (this.#own && this.#behind) await this.#run();
   }
 
   stop(): void {
@@ -96,12 +133,18 @@ export class Projector {
     clearTimeout(this.#timer);
   }
 
+  /** @param ms for what was written here */
   #schedule(ms: number): void {
-    if (this.#timer || this.#running || this.#stopped) return;
+    if (this.#running || this.#stopped) return;
+    const wait = this.#own ? ms : LEAVE_MS;
+    const dueAt = performance.now() + wait;
+    if (this.#timer && this.#dueAt <= dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#run().catch(() => {});
-    }, ms).unref();
+    }, wait).unref();
   }
 
   #run(): Promise<void> {
@@ -109,7 +152,7 @@ export class Projector {
     this.#timer = undefined;
     this.#running = this.#write().finally(() => {
       this.#running = undefined;
-      if (this.#state.seq > this.#projectedSeq) this.#schedule(this.#retryMs);
+      if (this.#behind) this.#schedule(this.#retryMs);
     });
     return this.#running;
   }
@@ -117,6 +160,7 @@ export class Projector {
   async #write(): Promise<void> {
     const taken = [...this.#dirty];
     this.#dirty.clear();
+    this.#own = false;
     const lines = taken.flatMap((id) => this.#state.line(id) ?? []);
     const projection = projectionOf(this.#state, lines);
     try {
@@ -126,6 +170,7 @@ export class Projector {
       this.#retryMs = GATHER_MS;
     } catch (error) {
       for (const id of taken) this.#dirty.add(id);
+      this.#own = true;
       this.#retryMs = Math.min(Math.max(this.#retryMs, RETRY_FIRST_MS) * 2, RETRY_MAX_MS);
       this.#onError(error);
       throw error;

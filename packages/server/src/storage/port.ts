@@ -74,6 +74,8 @@ export interface Storage {
   listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]>;
 
   // Projection
+  /** How far each of these sessions is projected; those that the projection doesn't know are left out. */
+  projectedSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>>;
   /**
    * Brings records and the class session up to `projection.seq`. Idempotent, may come late or twice, never goes
    * back: a record whose stored seq is higher, or a session whose projected_seq is higher, is left alone.

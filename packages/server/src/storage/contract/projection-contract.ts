@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StoredRecord } from '../port.js';
 import { freshHarness, type MakeHarness } from './harness.js';
-import { importAll, projection, record, run, SCHOOL, session, T0, teacher } from './samples.js';
+import { HOSTILE_IDS, importAll, projection, record, run, SCHOOL, session, T0, teacher } from './samples.js';
 
 const S = session('s');
 const inOrder = (records: readonly StoredRecord[]) =>
@@ -36,6 +36,18 @@ export function projectionContract(make: MakeHarness): void {
       teacher_name: null,
     });
     expect(await storage.findSession(session('nowhere'))).toBeNull();
+  });
+
+  test('[STORE-93] how far many sessions are projected is answered at once, and nothing of unknown ones', async () => {
+    const { storage } = harness();
+    expect(await storage.projectedSeqs([])).toEqual(new Map());
+    await importAll(storage, SCHOOL);
+    for (const id of HOSTILE_IDS) await storage.project(projection(id, 2, []));
+    await storage.project(projection('s', 3, [record('a', 3)]));
+    await storage.project(projection('s', 1, []));
+    const asked = [S, session('unknown'), S, session('session-1'), ...HOSTILE_IDS.map(session)];
+    const expected = [[S, 3], [session('session-1'), 0], ...HOSTILE_IDS.map((id) => [session(id), 2])];
+    expect(await storage.projectedSeqs(asked)).toEqual(new Map(expected as Array<[typeof S, number]>));
   });
 
   test('[STORE-18] a projection makes a session that was not there, with all its facts', async () => {

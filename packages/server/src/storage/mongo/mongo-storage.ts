@@ -22,7 +22,7 @@ import { Journal } from './journal.js';
 import { findPeopleByUid, findPersonByUid, findStudents, provisionPerson } from './people.js';
 import { projectRecords, projectSession } from './projection.js';
 import { importSchool } from './school-import.js';
-import { findSession, readRecords } from './sessions.js';
+import { findSession, projectedSeqs, readRecords } from './sessions.js';
 
 /** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
 const RECONNECT_AFTER_MS = 5_000;
@@ -198,6 +198,10 @@ export class MongoStorage implements Storage {
 
   lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
     return this.#ask(({ journal }) => journal.lastSeqs(sessionIds));
+  }
+
+  projectedSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
+    return this.#ask(({ collections }) => projectedSeqs(collections, sessionIds));
   }
 
   listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]> {

@@ -13,7 +13,7 @@ import type { StoredRecord, StoredSession } from '../port.js';
 import type { Collections } from './collections.js';
 import { COURSE_FIELDS } from './courses.js';
 import { findTeachers, teacherName } from './people.js';
-import { anyOf, type Row, readDate, readId, readSeq, readText, readTime } from './stored-values.js';
+import { anyOf, inParts, type Row, readDate, readId, readSeq, readText, readTime } from './stored-values.js';
 
 export async function findSession(c: Collections, sessionId: SessionId): Promise<StoredSession | null> {
   const row = await c.sessions.findOne({ _id: anyOf([sessionId]) });
@@ -53,6 +53,13 @@ const readSessionStatus = (value: unknown): SessionStatus => sessionStatus.safeP
 
 export const isAttendanceStatus = (value: unknown): value is AttendanceStatus =>
   ATTENDANCE_STATUSES.some((status) => status === value);
+
+export async function projectedSeqs(c: Collections, sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
+  const rows = await inParts(new Set(sessionIds), (_id) =>
+    c.sessions.find({ _id }, { projection: { projected_seq: 1 } }).toArray(),
+  );
+  return new Map(rows.map((row) => [(readId(row._id) ?? '') as SessionId, readSeq(row['projected_seq'])]));
+}
 
 export async function readRecords(c: Collections, sessionId: SessionId): Promise<StoredRecord[]> {
   const rows = await c.records.find({ session_id: anyOf([sessionId]) }, { projection: RECORD_FIELDS }).toArray();

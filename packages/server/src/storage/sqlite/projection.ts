@@ -121,6 +121,11 @@ export function toSession(row: readonly unknown[]): StoredSession {
   };
 }
 
+/** ?1: the sessions as a JSON array. */
+export const PROJECTED_SEQS = `
+  SELECT json_group_array(json_array(s.session_id, s.projected_seq))
+  FROM json_each(?1) AS r JOIN class_sessions AS s ON s.session_id = r.value`;
+
 export const READ_RECORDS = `
   SELECT json_group_array(json_array(student_id, record_id, status, remarks, checked_in_at, marked_at, marked_by,
     created_at, updated_at, seq))

@@ -18,7 +18,7 @@ import {
 import { backUp } from './backup.js';
 import { LAST_SEQS, LIST_ACTIVE, LIST_JOURNALS, READ_ACTIVITY, READ_ENTRIES } from './journal.js';
 import * as people from './people.js';
-import { FIND_SESSION, READ_RECORDS, toRecord, toSession } from './projection.js';
+import { FIND_SESSION, PROJECTED_SEQS, READ_RECORDS, toRecord, toSession } from './projection.js';
 import { encodeText, parseRows } from './text.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -146,6 +146,11 @@ export class SqliteStorage implements Storage {
   async lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
     const rows = await this.#rows(LAST_SEQS, [jsonOf(sessionIds)]);
     return new Map(rows.flatMap(([id, seq]) => (seq === null ? [] : [[id as SessionId, Number(seq)] as const])));
+  }
+
+  async projectedSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
+    const rows = await this.#rows(PROJECTED_SEQS, [jsonOf(sessionIds)]);
+    return new Map(rows.map(([id, seq]) => [id as SessionId, Number(seq)]));
   }
 
   async listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]> {
