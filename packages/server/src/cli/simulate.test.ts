@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRollcall } from '../app.js';
@@ -58,27 +59,30 @@ test('[SIM-1] under private visibility students are told of their own record onl
 
 type Fault = (send: () => void, count: number) => void;
 
-/** What is written of an Engine.IO connection. */
-interface EngineConnection {
-  write(text: string, options?: object): unknown;
-}
+/** A frame, or several, that begins with a notice of changes; its websocket head takes two to ten bytes. */
+const isNotice = (bytes: unknown): boolean =>
+  Buffer.isBuffer(bytes) && /^.{2,10}42\["attendanceChanges"/s.test(bytes.toString('latin1', 0, 40));
 
 /** A server whose connections treat the notices of one event by a fault, each by its own. */
 async function faultyServer(folder: string, newFault: () => Fault): Promise<string> {
   const config = readConfig({ DATA_DIR: join(folder, 'data'), CHAT_PORT: '0', LOG_LEVEL: 'silent' });
   const rollcall = createRollcall(config);
   onTestFinished(() => rollcall.close());
-  rollcall.io.engine.on('connection', (connection: EngineConnection) => {
-    const write = connection.write.bind(connection);
+  const { port } = await rollcall.start();
+  rollcall.httpServer.on('connection', (socket: Socket) => {
+    const write = socket.write.bind(socket) as (bytes: unknown, ...rest: unknown[]) => boolean;
     const fault = newFault();
     let count = 0;
-    connection.write = (text, options) => {
-      if (!text.startsWith('2["attendanceChanges"')) return write(text, options);
+    socket.write = ((bytes: unknown, ...rest: unknown[]) => {
+      if (!isNotice(bytes)) return write(bytes, ...rest);
       count += 1;
-      return fault(() => write(text, options), count);
-    };
+      fault(() => write(bytes), count);
+      // Whoever wrote it is told that it is out, whatever became of it.
+      const written = rest.at(-1);
+      if (typeof written === 'function') setImmediate(() => written());
+      return true;
+    }) as typeof socket.write;
   });
-  const { port } = await rollcall.start();
   return `http://127.0.0.1:${port}`;
 }
 
