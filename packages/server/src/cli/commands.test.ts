@@ -85,6 +85,10 @@ test('[CLI-2] token takes another duration, and in development the secret that i
   );
   const lives = tokens.map(({ stdout }) => decodeJwt(stdout)).map(({ exp = 0, iat = 0 }) => exp - iat);
   expect(lives).toEqual([90, 5_400, 604_800]);
+  // In the wrong folder, it would be of another secret than the server's.
+  for (const { stderr } of tokens) {
+    expect(stderr).toMatch(/^rollcall: there is no \S+rollcall\.db: a server that runs elsewhere, .*\n$/);
+  }
 });
 
 test('[CLI-2] token takes the claims of which a server may make a user', async () => {

@@ -102,7 +102,7 @@ test('[IMPORT-5] [IMPORT-6] every bad row is named by its line, and nothing is k
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr.split('\n')).toEqual([
     'school.json:4: name is missing',
-    'school.json:5: id "ada" is already in line 3',
+    'school.json:5: uid "ada" is already in line 3',
     'school.json:8: roll: expected string, received number',
     'school.json:9: unknown field "nickname"',
     'school.json:10: expected object, received string',

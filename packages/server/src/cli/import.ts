@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { readSchool } from '../school/read-school.js';
 import { SCHOOL_LISTS } from '../school/school-rows.js';
 import type { ImportReport, Storage } from '../storage/port.js';
+import { nameOf } from './database-name.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
 
@@ -59,7 +60,7 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ added, changed, left, ...(hasIgnored ? { ignored } : {}) })}\n`
-      : table(report, ignored, options.dryRun === true),
+      : table(report, ignored, options.dryRun === true ? null : nameOf(database)),
   );
 }
 
@@ -71,12 +72,13 @@ async function emptyStorage(): Promise<Storage> {
 function table(
   { added, changed, left }: ImportReport,
   ignored: Readonly<Record<string, number>>,
-  dry: boolean,
+  into: string | null,
 ): string {
+  const dry = into === null;
   const row = (name: string, ...cells: readonly (string | number)[]) =>
     `${name.padEnd(12)}${cells.map((cell) => String(cell).padStart(11)).join('')}`;
   return `${[
-    dry ? 'A dry run: nothing was stored.' : 'Imported.',
+    dry ? 'A dry run: nothing was stored.' : `Imported into ${into}.`,
     row('', dry ? 'to add' : 'added', dry ? 'to change' : 'changed', 'left'),
     ...SCHOOL_LISTS.map((list) => row(list, added[list], changed[list], left[list])),
     ...Object.entries(ignored).map(([what, count]) => `left out: ${what}: ${count}`),

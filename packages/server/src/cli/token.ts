@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ID_MAX_LENGTH, isWellFormed } from '@rollcall/protocol';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.js';
@@ -49,7 +50,14 @@ async function token({ uid, expires, ...claims }: Partial<TokenOptions>, command
   const { tokenSigner } = await import('./sign-token.js');
   const sign = await tokenSigner(config);
   process.stdout.write(`${await sign(uid, expires, claims)}\n`);
-  if (!config.provisionFromToken && claims.role === undefined && (await isStranger(config, uid))) {
+  if (config.provisionFromToken || claims.role !== undefined) return;
+  const { database } = config;
+  // With a secret of its own and without a database, this is hardly where the server was started.
+  if (config.secret === null && database.kind === 'sqlite' && !existsSync(database.path)) {
+    process.stderr.write(
+      `rollcall: there is no ${database.path}: a server that runs elsewhere, or with other variables, will refuse the token\n`,
+    );
+  } else if (await isStranger(config, uid)) {
     process.stderr.write(
       `rollcall: the database has no user ${JSON.stringify(uid)}: the server will refuse the token\n`,
     );

@@ -106,8 +106,9 @@ export const schoolRows = {
 
 /** What makes two rows of a list the same thing twice. */
 export const schoolKeys: { readonly [List in SchoolList]: ReadonlyArray<readonly string[]> } = {
-  teachers: [['id'], ['uid']],
-  students: [['id'], ['uid']],
+  // Where no id is given it is the uid, and then the uid is what is there twice.
+  teachers: [['uid'], ['id']],
+  students: [['uid'], ['id']],
   admins: [['uid']],
   courses: [['id']],
   enrollments: [['course_id', 'student_id']],
