@@ -195,9 +195,10 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
 async function redisLink(url: string | null, io: Server, logger: Logger): Promise<RedisLink | undefined> {
   if (url === null) return undefined;
   const { joinByRedis } = await import('./cluster/redis-adapter.js');
-  return joinByRedis(io, url, (err) =>
-    logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
-  );
+  return joinByRedis(io, url, {
+    away: (err) => logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
+    back: () => logger.info('Redis is back'),
+  });
 }
 
 function closeTransport(socket: Socket): void {

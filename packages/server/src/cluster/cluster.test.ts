@@ -145,6 +145,25 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     expect(teacher.all('studentLeftAttendance')).toEqual([]);
   });
 
+  test('[NODES-4] [LOG-6] a Redis that goes and comes back is told of once each in the log', async () => {
+    const database = (await testMongoUri()) ?? '';
+    onTestFinished(() => dropTestDatabase(database));
+    const redis = await startRedis();
+    const log: string[] = [];
+    const onLog = (line: string) => void log.push(line);
+    await startServer({ DATABASE_URL: database, REDIS_URL: redis.url, LOG_LEVEL: 'info' }, schoolOf(1), { onLog });
+    const told = () => log.map((line) => JSON.parse(line).msg as string).filter((message) => /Redis/.test(message));
+    const [away, back] = ['Redis is away; other nodes are followed through the database', 'Redis is back'];
+    await redis.kill();
+    await expect.poll(told, PATIENCE).toEqual([away]);
+    await redis.start();
+    await expect.poll(told, PATIENCE).toEqual([away, back]);
+    redis.freeze();
+    await expect.poll(told, PATIENCE).toEqual([away, back, away]);
+    redis.thaw();
+    await expect.poll(told, PATIENCE).toEqual([away, back, away, back]);
+  });
+
   test('[NODES-5] who is online is known on every node, and a node that dies takes its sockets with it', async () => {
     const { nodes } = await startNodes(3, 3);
     const [here, there, third] = nodes as [TestServer, TestServer, TestServer];

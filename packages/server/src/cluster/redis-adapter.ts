@@ -14,12 +14,18 @@ export interface RedisLink {
   close(): Promise<void>;
 }
 
+export interface RedisWatcher {
+  /** Once an outage. */
+  away(error: unknown): void;
+  back(): void;
+}
+
 /**
  * Puts Socket.IO's Redis adapter (pub/sub) under a server. Nothing waits for Redis, and nothing fails with it: what
  * can't be published is dropped, since every word is only a hint to read the journal.
  * Rejects when Redis can't be reached at the start: a typing error in REDIS_URL must not go unnoticed.
  */
-export async function joinByRedis(io: Server, url: string, onError: (error: unknown) => void): Promise<RedisLink> {
+export async function joinByRedis(io: Server, url: string, watcher: RedisWatcher): Promise<RedisLink> {
   const options = {
     url,
     disableOfflineQueue: true,
@@ -29,19 +35,23 @@ export async function joinByRedis(io: Server, url: string, onError: (error: unkn
   const publisher = createClient(options);
   const subscriber = createClient({ ...options, disableOfflineQueue: false });
   const clients = [publisher, subscriber];
-  let told = false;
+  let alive = true;
+  const connected = () => alive && publisher.isReady && subscriber.isReady;
+  // At the start the rejection says it.
+  let told: boolean | undefined;
+  const look = (error?: unknown): void => {
+    const there = connected();
+    if (told === undefined || told === there) return;
+    told = there;
+    if (there) watcher.back();
+    else watcher.away(error);
+  };
   for (const client of clients) {
-    client.on('error', (error: unknown) => {
-      // A Redis that is away says so at each attempt; once is enough to read.
-      if (!told) onError(error);
-      told = true;
-    });
-    client.on('ready', () => {
-      told = false;
-    });
+    client.on('error', look);
+    client.on('ready', () => look());
   }
   await firstConnection(clients, url);
-  let alive = true;
+  told = true;
   const pinging = setInterval(() => {
     const late = new Promise<never>((_resolve, reject) => {
       setTimeout(reject, PING_WITHIN_MS, new Error('Redis does not answer')).unref();
@@ -49,15 +59,17 @@ export async function joinByRedis(io: Server, url: string, onError: (error: unkn
     Promise.race([publisher.ping(), late]).then(
       () => {
         alive = true;
+        look();
       },
-      () => {
+      (error: unknown) => {
         alive = false;
+        look(error);
       },
     );
   }, PING_EVERY_MS).unref();
   io.adapter(createAdapter(quiet(publisher), quiet(subscriber)));
   return {
-    connected: () => alive && publisher.isReady && subscriber.isReady,
+    connected,
     async close() {
       clearInterval(pinging);
       for (const client of clients) client.destroy();
