@@ -38,18 +38,49 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The configuration as it is deployed, with addresses of this machine, in front of two nodes. @returns its URL */
+/** nginx.conf as it is deployed, with addresses of this machine, in front of two nodes. @returns its URL */
 async function startNginx(nodes: readonly TestServer[], change: (text: string) => string = (text) => text) {
-  const folder = await temporaryFolder();
   const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  await run('deploy/nginx.conf', url, (text) =>
+    change(
+      text
+        .replaceAll(/server rollcall-(\d):4002;/g, (_line, n) => {
+          const node = nodes[Number(n) - 1];
+          return node ? `server 127.0.0.1:${node.port};` : '';
+        })
+        .replace('listen 8080;', `listen 127.0.0.1:${port};`),
+    ),
+  );
+  return url;
+}
+
+/** The same of nginx-one-machine.conf, with a certificate of its own. */
+async function startWithTls({ port: behind }: TestServer) {
+  const folder = await temporaryFolder();
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
+  const made = ['-keyout', key, '-out', certificate];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...made], { stdio: 'ignore' });
+  const [port, plain] = [await freePort(), await freePort()];
+  const ca = await readFile(certificate, 'utf8');
+  await run('deploy/nginx-one-machine.conf', `http://127.0.0.1:${plain}`, (text) =>
+    text
+      .replaceAll('127.0.0.1:4002', `127.0.0.1:${behind}`)
+      .replace('listen 80;', `listen 127.0.0.1:${plain};`)
+      .replace('listen 443 ssl;', `listen 127.0.0.1:${port} ssl;`)
+      .replace(/\/etc\/letsencrypt\S+fullchain\.pem/, certificate)
+      .replace(/\/etc\/letsencrypt\S+privkey\.pem/, key),
+  );
+  return { url: `https://localhost:${port}`, plain: `http://127.0.0.1:${plain}`, ca };
+}
+
+/** Runs a deployed configuration until the test ends; resolves once it answers at `url`. */
+async function run(path: string, url: string, change: (text: string) => string): Promise<void> {
+  const folder = await temporaryFolder();
   await mkdir(join(folder, 'logs'));
-  const deployed = await readFile(join(ROOT, 'deploy/nginx.conf'), 'utf8');
+  const deployed = await readFile(join(ROOT, path), 'utf8');
   const here = deployed
-    .replaceAll(/server rollcall-(\d):4002;/g, (_line, n) => {
-      const node = nodes[Number(n) - 1];
-      return node ? `server 127.0.0.1:${node.port};` : '';
-    })
-    .replace('listen 8080;', `listen 127.0.0.1:${port};`)
     .replace('worker_rlimit_nofile 65536;', 'pid nginx.pid;')
     .replace('worker_connections 32768;', 'worker_connections 512;')
     .replace(
@@ -70,21 +101,20 @@ async function startNginx(nodes: readonly TestServer[], change: (text: string) =
     nginx.kill('SIGTERM');
     await ended;
   });
-  const url = `http://127.0.0.1:${port}`;
   const answers = () =>
-    fetch(`${url}/healthz`).then(
+    fetch(`${url}/healthz`, { redirect: 'manual' }).then(
       ({ status }) => status,
       () => 0,
     );
-  await expect.poll(answers, { timeout: 20_000 }).toBe(200);
-  return url;
+  await expect.poll(answers, { timeout: 20_000 }).toBeGreaterThan(0);
 }
 
 const startNodes = () => Promise.all([1, 2].map(() => startServer({}, schoolOf(2))));
 
 /** Connects, sends a command and hears its answer. @returns what went wrong, or `ok` */
-async function use(url: string, transports: string[], browser: string): Promise<string> {
+async function use(url: string, transports: string[], browser: string, more = {}): Promise<string> {
   const socket = io(url, {
+    ...more,
     auth: { token: await tokenOf('ada') },
     transports: transports as never,
     forceNew: true,
@@ -134,6 +164,17 @@ describe.skipIf(!nginxThere)(`nginx${nginxThere ? '' : ` (${MISSING})`}`, () => 
     const url = await startNginx(nodes, (text) => text.replace(/^ *hash .*;$/m, ''));
     const outcomes = await Promise.all(browsers.map((browser) => use(url, ['polling'], browser)));
     expect(outcomes).not.toEqual(browsers.map(() => 'ok'));
+  });
+
+  test('[DOCS-8] one machine is served over TLS, and whoever comes without is sent there', async () => {
+    const server = await startServer({}, schoolOf(2));
+    const { url, plain, ca } = await startWithTls(server);
+    for (const transports of [['polling'], ['polling', 'websocket'], ['websocket']]) {
+      expect(await use(url, transports, 'Browser', { ca })).toBe('ok');
+      expect(await use(url, transports, 'Browser')).toMatch(/^connect_error/);
+    }
+    const sent = await fetch(`${plain}/socket.io/`, { redirect: 'manual' });
+    expect([sent.status, sent.headers.get('location')]).toEqual([301, 'https://127.0.0.1/socket.io/']);
   });
 
   test('[DOCS-8] nothing but the sockets and /healthz is to be had from outside', async () => {
