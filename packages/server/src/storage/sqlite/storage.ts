@@ -42,7 +42,10 @@ export class SqliteStorage implements Storage {
   async open(): Promise<void> {
     if (this.path !== ':memory:') {
       await mkdir(dirname(this.path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw new StorageError(`the folder of ${this.path} cannot be made: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        throw new StorageError(
+          `the folder of ${this.path} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
+          { cause: error },
+        );
       });
       // Names and emails are nobody else's to read; SQLite gives its log the mode of the database. A file that is
       // there keeps the mode it was given, and one that can't be made is told better by the opening.
