@@ -57,6 +57,36 @@ test('[SIM-1] under private visibility students are told of their own record onl
   expect(JSON.parse(stdout)).toMatchObject({ deliveries: 9 + 9, disagreements: [] });
 });
 
+test('[SIM-4] with automatic marks, and whoever may see them, clients are judged by what came after they joined', async () => {
+  // Of 10 students one is marked late and one absent in bulk; the others are what their check-in made them.
+  for (const [visibility, deliveries] of [
+    ['participants', 2 * 11],
+    ['private', 2 + 2],
+  ] as const) {
+    const folder = await freshFolder();
+    const server = await startServer(folder, { AUTO_MARK: 'true', VISIBILITY: visibility });
+    const { code, stdout, stderr } = await rollcall(folder, [
+      ...['simulate', '--students', '10', '--url', server.url, '--rate', '500', '--json'],
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const figures = JSON.parse(stdout);
+    expect(figures).toMatchObject({ disagreements: [], more_disagreements: 0, statistics: { lateCount: 1 } });
+    // [SIM-5] An automatic mark is no delivery: nobody sent it, so that it has no time to be counted from.
+    expect(figures.deliveries).toBe(deliveries);
+  }
+});
+
+test('[SIM-5] delivery times are those of the marks that it sent, not of automatic ones', async () => {
+  const folder = await freshFolder();
+  const server = await startServer(folder, { AUTO_MARK: 'true', LATE_AFTER_MINUTES: '0.00001' });
+  const { code, stdout } = await rollcall(folder, [
+    ...['simulate', '--students', '10', '--url', server.url, '--rate', '500', '--json'],
+  ]);
+  expect(code).toBe(0);
+  // Everyone was late by their check-in: eight are marked present and one absent, and eleven clients are told of each.
+  expect(JSON.parse(stdout)).toMatchObject({ deliveries: 9 * 11, disagreements: [] });
+});
+
 type Fault = (send: () => void, count: number) => void;
 
 /** A frame, or several, that begins with a notice of changes; its websocket head takes two to ten bytes. */
@@ -64,8 +94,8 @@ const isNotice = (bytes: unknown): boolean =>
   Buffer.isBuffer(bytes) && /^.{2,10}42\["attendanceChanges"/s.test(bytes.toString('latin1', 0, 40));
 
 /** A server whose connections treat the notices of one event by a fault, each by its own. */
-async function faultyServer(folder: string, newFault: () => Fault): Promise<string> {
-  const config = readConfig({ DATA_DIR: join(folder, 'data'), CHAT_PORT: '0', LOG_LEVEL: 'silent' });
+async function faultyServer(folder: string, newFault: () => Fault, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const config = readConfig({ DATA_DIR: join(folder, 'data'), CHAT_PORT: '0', LOG_LEVEL: 'silent', ...env });
   const rollcall = createRollcall(config);
   onTestFinished(() => rollcall.close());
   const { port } = await rollcall.start();
@@ -124,6 +154,34 @@ test('[SIM-3] a notice that is lost is told, and the status is 1', async () => {
   const { code, stdout } = await simulateAt(folder, url);
   expect(code).toBe(1);
   expect(stdout).toMatch(/^sim-student-1 saw nothing of sim-student-\d: present \(entry \d+\)$/m);
+});
+
+test('[SIM-3] with automatic marks too a notice that is lost is told, and the status is 1', async () => {
+  const folder = await freshFolder();
+  const lost = () => (send: () => void, count: number) => {
+    if (count !== 2) send();
+  };
+  const url = await faultyServer(folder, lost, { AUTO_MARK: 'true' });
+  const { code, stdout } = await rollcall(folder, ['simulate', '--students', '10', '--url', url, '--rate', '50']);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^sim-student-1 saw .+ of sim-student-\d+: \w+ \(entry \d+\)$/m);
+});
+
+test('[SIM-6] all differences are counted, and the first 20 told', async () => {
+  const folder = await freshFolder();
+  const url = await faultyServer(folder, () => () => {});
+  // Ten students are told of none of nine marks; the teacher's client asks for what it missed.
+  const text = await simulateAt(folder, url);
+  expect(text).toMatchObject({
+    code: 1,
+    stderr: 'rollcall: 90 differences between clients and the final data\n',
+    stdout: expect.stringMatching(/(^sim-student-\d+ saw .+\n){20}and 70 more\n$/m),
+  });
+  const json = await rollcall(folder, ['simulate', '--students', '10', '--url', url, '--rate', '500', '--json']);
+  expect(json).toMatchObject({ code: 1, stderr: text.stderr });
+  const figures = JSON.parse(json.stdout);
+  expect(figures.disagreements).toHaveLength(20);
+  expect(figures.more_disagreements).toBe(70);
 });
 
 /** util-linux's `script` gives a command a terminal. */

@@ -66,8 +66,10 @@ async function simulate(options: SimulateOptions): Promise<void> {
     progress.done();
   }
   process.stdout.write(options.json ? `${JSON.stringify({ url, ...figures })}\n` : describe(url, figures));
-  if (figures.disagreements.length > 0) {
-    throw new CommandFailure(`${figures.disagreements.length} differences between clients and the final data`);
+  const differences = figures.disagreements.length + figures.more_disagreements;
+  if (differences > 0) {
+    const what = differences === 1 ? 'difference' : 'differences';
+    throw new CommandFailure(`${differences} ${what} between clients and the final data`);
   }
 }
 
@@ -132,5 +134,6 @@ function describe(url: string, figures: Figures): string {
     `deliveries: ${figures.deliveries}, from the mark being sent: ${times(figures.delivery_ms)}`,
     `final:      ${statistics.presentCount} present, ${statistics.lateCount} late, ${statistics.absentCount} absent; rate ${statistics.attendanceRate} %`,
     ...(figures.disagreements.length === 0 ? ['Every client agrees with the final data.'] : figures.disagreements),
+    ...(figures.more_disagreements > 0 ? [`and ${figures.more_disagreements} more`] : []),
   ].join('\n')}\n`;
 }

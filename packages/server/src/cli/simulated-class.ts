@@ -1,5 +1,11 @@
 import { connect, type LiveSession, type RollcallClient, RollcallClientError } from '@rollcall/client';
-import { ATTENDANCE_STATUSES, type AttendanceRecord, type AttendanceStatus, type Statistics } from '@rollcall/protocol';
+import {
+  ATTENDANCE_STATUSES,
+  type AttendanceRecord,
+  type AttendanceStatus,
+  type Session,
+  type Statistics,
+} from '@rollcall/protocol';
 import { CommandFailure } from './failure.js';
 
 const CONNECT_LIMIT_MS = 30_000;
@@ -7,8 +13,8 @@ const END_LIMIT_MS = 30_000;
 const CONNECTING_AT_ONCE = 50;
 const MARKS_AT_ONCE = 16;
 const BULK_ROWS = 1_000;
-/** So many differences are told; one fault tends to show everywhere. */
-const DISAGREEMENTS_MAX = 20;
+/** So many differences are told, and the others counted; one fault tends to show everywhere. */
+const DISAGREEMENTS_TOLD = 20;
 
 export interface ClassOptions {
   readonly url: string;
@@ -38,11 +44,19 @@ export interface Figures {
   readonly mark_ms: Percentiles;
   readonly bulk_rows: number;
   readonly bulk_ms: Percentiles;
-  /** Changes that reached a client, from the mark being sent. */
+  /** Changes that reached a client, from the mark being sent. Marks that the server made by itself don't count. */
   readonly deliveries: number;
   readonly delivery_ms: Percentiles;
   readonly statistics: Statistics;
+  /** The first of them. */
   readonly disagreements: readonly string[];
+  /** How many there are beyond those. */
+  readonly more_disagreements: number;
+}
+
+interface FinalData {
+  readonly attendanceRecords: readonly AttendanceRecord[];
+  readonly session: Session;
 }
 
 /** Holds a class with a socket for each person. Leaves no connection open. */
@@ -60,10 +74,30 @@ export async function holdClass(options: ClassOptions): Promise<Figures> {
   }
 }
 
-/** What one client has seen of the marks, compactly: a class of N students has N pictures of N lines. */
+/** Counts every difference and keeps the first: a large class with a fault has millions of them. */
+class Disagreements {
+  readonly told: string[] = [];
+  #more = 0;
+
+  get more(): number {
+    return this.#more;
+  }
+
+  add(tell: () => string): void {
+    if (this.told.length < DISAGREEMENTS_TOLD) this.told.push(tell());
+    else this.#more += 1;
+  }
+}
+
+/**
+ * What one client has seen of the marks, compactly: a class of N students has N pictures of N lines. It begins with
+ * the records that the client has when it begins to listen; of what happened before, it need not have seen more.
+ */
 class Picture {
   readonly live: LiveSession;
   readonly name: string;
+  /** The last entry before the client began to listen. */
+  readonly since: number;
   readonly seqs: Int32Array;
   readonly statuses: Uint8Array;
   readonly ended: Promise<unknown>;
@@ -74,6 +108,7 @@ class Picture {
   constructor(client: RollcallClient, live: LiveSession, name: string, size: number) {
     this.live = live;
     this.name = name;
+    this.since = live.seq;
     this.seqs = new Int32Array(size);
     this.statuses = new Uint8Array(size);
     this.ended = new Promise((resolve) => {
@@ -99,6 +134,8 @@ class SimulatedClass {
   readonly #positions: ReadonlyMap<string, number>;
   /** When the mark of each student was sent. */
   readonly #sentAt: Float64Array;
+  /** The last entry of the joins. Marks up to there are the server's own, by auto_mark, and nobody sent them. */
+  #joinedBy = Number.POSITIVE_INFINITY;
   readonly #joinTimes: number[] = [];
   readonly #markTimes: number[] = [];
   readonly #bulkTimes: number[] = [];
@@ -122,6 +159,7 @@ class SimulatedClass {
     const joinsBegan = performance.now();
     pictures.push(...(await this.#join(clients)));
     const joinsTook = performance.now() - joinsBegan;
+    this.#joinedBy = pictures.reduce((last, { since }) => Math.max(last, since), 0);
 
     const single = Math.ceil(students.length / 2);
     await this.#markOneByOne(live, single);
@@ -129,6 +167,7 @@ class SimulatedClass {
     onProgress('ending');
     const { finalData } = await live.end();
     await this.#allEnded(pictures);
+    const disagreements = this.#disagreements(pictures, finalData);
 
     return {
       session_id,
@@ -142,13 +181,8 @@ class SimulatedClass {
       deliveries: this.#deliveryTimes.length,
       delivery_ms: percentiles(this.#deliveryTimes),
       statistics: finalData.statistics,
-      disagreements: [
-        ...this.#wrongMarks(finalData.attendanceRecords),
-        ...pictures.flatMap((picture) => picture.faults),
-        ...pictures.flatMap((picture) =>
-          this.#disagreements(picture, finalData.attendanceRecords, finalData.session.policy?.visibility === 'private'),
-        ),
-      ].slice(0, DISAGREEMENTS_MAX),
+      disagreements: disagreements.told,
+      more_disagreements: disagreements.more,
     };
   }
 
@@ -186,12 +220,19 @@ class SimulatedClass {
 
   #watch(client: RollcallClient, live: LiveSession, name: string): Picture {
     const picture = new Picture(client, live, name, this.#options.students.length);
+    const see = (position: number, status: AttendanceStatus, seq: number) => {
+      picture.seqs[position] = seq;
+      picture.statuses[position] = ATTENDANCE_STATUSES.indexOf(status);
+    };
+    for (const [student_id, { status, seq }] of live.records) {
+      const position = this.#positions.get(student_id);
+      if (position !== undefined) see(position, status, seq);
+    }
     live.on('change', ({ type, student_id, status, seq }) => {
       const position = student_id === undefined ? undefined : this.#positions.get(student_id);
       if (type !== 'marked' || position === undefined || status === undefined) return;
-      this.#deliveryTimes.push(performance.now() - (this.#sentAt[position] ?? 0));
-      picture.seqs[position] = seq;
-      picture.statuses[position] = ATTENDANCE_STATUSES.indexOf(status);
+      if (seq > this.#joinedBy) this.#deliveryTimes.push(performance.now() - (this.#sentAt[position] ?? 0));
+      see(position, status, seq);
     });
     return picture;
   }
@@ -241,28 +282,47 @@ class SimulatedClass {
     ]);
   }
 
-  /** The final data must say what the teacher said. */
-  #wrongMarks(records: readonly AttendanceRecord[]): string[] {
-    const byStudent = new Map(records.map((record) => [String(record.student_id), record.status]));
-    return this.#options.students.flatMap(({ id }, position) => {
-      const is = byStudent.get(id);
-      const should = statusOf(position);
-      return is === should ? [] : [`final data: ${id} is ${is ?? 'missing'} and was marked ${should}`];
-    });
+  #disagreements(pictures: readonly Picture[], { attendanceRecords, session }: FinalData): Disagreements {
+    const disagreements = new Disagreements();
+    this.#wrongMarks(attendanceRecords, disagreements);
+    for (const { faults } of pictures) for (const fault of faults) disagreements.add(() => fault);
+    const ownOnly = session.policy?.visibility === 'private';
+    for (const picture of pictures) this.#compare(picture, attendanceRecords, ownOnly, disagreements);
+    return disagreements;
   }
 
-  /** What a client saw change must be what the final data says, and it must have seen all that it may see. */
-  #disagreements(picture: Picture, records: readonly AttendanceRecord[], ownOnly: boolean): string[] {
-    return records.flatMap((record) => {
+  /** The final data must say what the teacher said. */
+  #wrongMarks(records: readonly AttendanceRecord[], disagreements: Disagreements): void {
+    const byStudent = new Map(records.map((record) => [String(record.student_id), record.status]));
+    for (const [position, { id }] of this.#options.students.entries()) {
+      const is = byStudent.get(id);
+      const should = statusOf(position);
+      if (is !== should) disagreements.add(() => `final data: ${id} is ${is ?? 'missing'} and was marked ${should}`);
+    }
+  }
+
+  /** What a client saw must be what the final data says, and it must have seen all that it may see. */
+  #compare(
+    picture: Picture,
+    records: readonly AttendanceRecord[],
+    ownOnly: boolean,
+    disagreements: Disagreements,
+  ): void {
+    for (const record of records) {
       const position = this.#positions.get(record.student_id);
       // Nobody was told of a mark that changed nothing: who is absent from the start.
-      if (position === undefined || record.marked_at === null) return [];
-      if (ownOnly && picture.live.role === 'student' && picture.name !== record.student_id) return [];
+      if (position === undefined || record.marked_at === null) continue;
+      if (ownOnly && picture.live.role === 'student' && picture.name !== record.student_id) continue;
+      const seq = picture.seqs[position] ?? 0;
+      // Before this client came, and not in what it was given then: the marks of students who were faster.
+      if (seq === 0 && record.seq <= picture.since) continue;
       const seen = ATTENDANCE_STATUSES[picture.statuses[position] ?? 0];
-      if (picture.seqs[position] === record.seq && seen === record.status) return [];
-      const what = picture.seqs[position] === 0 ? 'nothing' : `${seen} (entry ${picture.seqs[position]})`;
-      return [`${picture.name} saw ${what} of ${record.student_id}: ${record.status} (entry ${record.seq})`];
-    });
+      if (seq === record.seq && seen === record.status) continue;
+      disagreements.add(() => {
+        const what = seq === 0 ? 'nothing' : `${seen} (entry ${seq})`;
+        return `${picture.name} saw ${what} of ${record.student_id}: ${record.status} (entry ${record.seq})`;
+      });
+    }
   }
 }
 
