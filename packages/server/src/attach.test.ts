@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +8,7 @@ import { io as connect } from 'socket.io-client';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openStorage } from './app.js';
 import { type AttachedRollcall, type AttachOptions, attachRollcall } from './attach.js';
+import { ConfigError } from './config.js';
 import { schoolOf } from './testing/school.js';
 import { type Client, clientOf, connectTo, SECRET, temporaryFolder, tokenOf } from './testing/server.js';
 
@@ -182,4 +185,97 @@ test('[EMBED-1] options that can’t be used are refused by name', async () => {
     vi.unstubAllEnvs();
   });
   await expect(app.attach({ secret: 'short' })).rejects.toThrow(/ACCESS_TOKEN_SECRET: must have at least 32 bytes/);
+});
+
+/** What attaching is refused with, and which variables or options a ConfigError names. */
+async function refusal(io: unknown, options?: unknown): Promise<{ readonly error: unknown; readonly named: string[] }> {
+  try {
+    const attached = await attachRollcall(io as Server, options as AttachOptions);
+    onTestFinished(() => attached.close());
+  } catch (error) {
+    return { error, named: error instanceof ConfigError ? error.problems.map(({ variable }) => variable) : [] };
+  }
+  throw new Error('was attached');
+}
+
+test('[EMBED-5] an option that doesn’t exist is refused by name, wherever it is and together with what else is wrong', async () => {
+  const { io, database } = await chatApp();
+  const given = { database, secret: SECRET };
+  for (const [options, named] of [
+    [{ autoMark: true }, ['autoMark']],
+    [{ policy: { autoMark: true, visibility: 'private' } }, ['policy.autoMark']],
+    [{ rateLimits: { studentsPerSecond: 1 } }, ['rateLimits.studentsPerSecond']],
+    [{ jwks: { url: 'https://id.example/keys', isuer: 'x' } }, ['jwks.isuer']],
+    [
+      { constructor: 1, policy: 'private', namespace: 5, severalNodes: 'false' },
+      ['constructor', 'policy', 'namespace', 'severalNodes'],
+    ],
+    [{ polcy: {}, policy: { visibility: 'all' }, secret: undefined }, ['polcy', 'ACCESS_TOKEN_SECRET', 'VISIBILITY']],
+  ] as const) {
+    const refused = await refusal(io, { ...given, ...options });
+    expect(refused.named).toEqual(named);
+    for (const name of named) expect(String(refused.error)).toContain(name);
+  }
+  // What is given as nothing isn't given, as everywhere.
+  const attached = await attachRollcall(io, {
+    ...given,
+    policy: undefined,
+    rateLimits: null,
+  } as unknown as AttachOptions);
+  await attached.close();
+});
+
+test('[EMBED-6] without a server, or without what is required, nothing is opened and what is missing is named', async () => {
+  const path = join(await temporaryFolder(), 'new.db');
+  const { io, database } = await chatApp();
+  for (const none of [undefined, null, {}, 'io', createServer(), io.of('/')]) {
+    const { error } = await refusal(none, { database: `sqlite:${path}`, secret: SECRET });
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(/a Socket\.IO 4 server as its first argument/);
+  }
+  expect((await refusal(io, { database: `sqlite:${path}`, sercet: SECRET })).named).toEqual([
+    'sercet',
+    'ACCESS_TOKEN_SECRET',
+  ]);
+  expect(existsSync(path)).toBe(false);
+  for (const nothing of [undefined, null, {}]) {
+    expect((await refusal(io, nothing)).named).toEqual(['DATABASE_URL', 'ACCESS_TOKEN_SECRET']);
+  }
+  for (const odd of ['sqlite::memory:', []]) expect((await refusal(io, odd)).named).toEqual(['options']);
+  expect((await refusal(io, { secret: SECRET })).named).toEqual(['DATABASE_URL']);
+  expect((await refusal(io, { database, secret: '', jwks: {} })).named).toEqual(['ACCESS_TOKEN_SECRET']);
+});
+
+test('[EMBED-7] where attaching fails once the database is open it is closed, and the process ends', async () => {
+  const database = `sqlite:${join(await temporaryFolder(), 'app.db')}`;
+  const app = `
+    import { Server } from 'socket.io';
+    import { attachRollcall } from ${JSON.stringify(new URL('./attach.js', import.meta.url).href)};
+    const io = new Server();
+    io.adapter(class {
+      constructor({ name }) {
+        if (name === '/class') throw new Error('the adapter is not ready');
+      }
+      init() {}
+    });
+    attachRollcall(io, ${JSON.stringify({ database, secret: SECRET, namespace: '/class' })})
+      .catch((error) => console.log(error.message));
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', app], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  let said = '';
+  let ended: number | null | undefined;
+  child.on('close', (code) => {
+    ended = code;
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await expect.poll(() => ended, PATIENCE).toBeDefined();
+  expect({ ended, said }).toEqual({ ended: 0, said: 'the adapter is not ready\n' });
 });

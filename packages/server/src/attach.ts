@@ -1,7 +1,7 @@
 import type { PolicyInput } from '@rollcall/protocol';
 import type { Server } from 'socket.io';
 import { openStorage } from './app.js';
-import { ConfigError, readConfig } from './config.js';
+import { type Config, ConfigError, type ConfigProblem, readConfig } from './config.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
 
@@ -45,45 +45,135 @@ export interface AttachedRollcall {
  * without a good token stays connected, and only Rollcall's events answer it with UNAUTHENTICATED; when a token
  * expires the socket gets `sessionExpired` and is the app's again.
  * Resolves once the database is open and active sessions are restored; call it before the app listens.
- * @throws {ConfigError} naming every bad option's variable
+ * @throws {TypeError} when `io` is no Socket.IO server; nothing was opened
+ * @throws {ConfigError} naming every bad option, by its variable where it has one; nothing was opened
  * @throws {StorageError} when the database can't be opened
  */
 export async function attachRollcall(io: Server, options: AttachOptions): Promise<AttachedRollcall> {
-  if (options.secret === undefined && options.jwks === undefined) {
-    throw new ConfigError([
-      { variable: 'ACCESS_TOKEN_SECRET', message: 'is required (option secret), or JWKS_URL (option jwks)' },
-    ]);
-  }
-  const config = readConfig(environmentOf(options));
+  assertServer(io);
+  const config = configOf(options);
   const logger = options.logger ?? makeLogger({ level: 'warn', format: config.log.format });
   const storage = await openStorage(config.database, logger);
-  const core: RollcallCore = new RollcallCore(io.of(options.namespace ?? '/'), storage, config, logger, {
-    exclusive: false,
-    letGo: (socket) => core.forget(socket),
-    // Whether the app's adapter gets through can't be asked; what it loses is found in the journal.
-    ...(options.severalNodes ? { otherNodes: { connected: () => true } } : {}),
-  });
+  let core: RollcallCore | undefined;
+  const close = async () => {
+    try {
+      await core?.finish();
+      core?.detach();
+    } finally {
+      await storage.close();
+    }
+  };
   try {
+    core = new RollcallCore(io.of(options.namespace ?? '/'), storage, config, logger, {
+      exclusive: false,
+      letGo: (socket) => core?.forget(socket),
+      // Whether the app's adapter gets through can't be asked; what it loses is found in the journal.
+      ...(options.severalNodes ? { otherNodes: { connected: () => true } } : {}),
+    });
     await core.restore();
+    core.attach();
   } catch (error) {
-    await storage.close();
+    // An open database keeps the process from ending. What else fails now fails because of this error.
+    await close().catch(() => undefined);
     throw error;
   }
-  core.attach();
   return {
     activeAttendanceSessions: core.sessions.activeAttendanceSessions,
     metrics: core.metrics.registry,
-    async close() {
-      await core.finish();
-      core.detach();
-      await storage.close();
-    },
+    close,
   };
 }
 
+/** By what it can do: the app's Socket.IO may be another copy than ours. Callers in JavaScript pass anything. */
+function assertServer(io: unknown): void {
+  const { of, sockets, serverSideEmit } = (io ?? {}) as Partial<Record<keyof Server, unknown>>;
+  if (typeof of === 'function' && typeof serverSideEmit === 'function' && sockets !== undefined) return;
+  throw new TypeError(
+    'attachRollcall needs a Socket.IO 4 server as its first argument (for a namespace of it there is the option namespace)',
+  );
+}
+
+type Names<T> = Readonly<Record<keyof T, true>>;
+
+/** Every option, so that a name that is none can be told. */
+const OPTIONS: Names<AttachOptions> = {
+  database: true,
+  secret: true,
+  jwks: true,
+  namespace: true,
+  policy: true,
+  provisionFromToken: true,
+  rateLimits: true,
+  finalDataRecords: true,
+  severalNodes: true,
+  logger: true,
+};
+
+const INSIDE: { readonly [Option in 'jwks' | 'policy' | 'rateLimits']: Names<NonNullable<AttachOptions[Option]>> } = {
+  jwks: { url: true, issuer: true, audience: true },
+  policy: {
+    check_in: true,
+    auto_mark: true,
+    late_after_minutes: true,
+    visibility: true,
+    inactivity_minutes: true,
+    max_minutes: true,
+  },
+  rateLimits: { teacherPerSecond: true, studentPerSecond: true },
+};
+
+/** @throws {ConfigError} naming everything that is wrong with the options at once */
+function configOf(options: AttachOptions | undefined): Config {
+  const given: Partial<AttachOptions> = options ?? {};
+  if (!isObject(given)) throw new ConfigError([{ variable: 'options', message: 'must be an object' }]);
+  const problems = [
+    ...unknownNames(given, OPTIONS, ''),
+    ...(['jwks', 'policy', 'rateLimits'] as const).flatMap((option) => {
+      const inside = given[option] ?? {};
+      if (!isObject(inside)) return [{ variable: option, message: 'must be an object' }];
+      return unknownNames(inside, INSIDE[option], `${option}.`);
+    }),
+    ...withoutVariable(given),
+  ];
+  const environment = environmentOf(given);
+  // What isn't given would be a default that the app didn't ask for, a database in the working directory.
+  if (!environment['DATABASE_URL']) {
+    problems.push({ variable: 'DATABASE_URL', message: 'is required (option database)' });
+  }
+  if (!environment['ACCESS_TOKEN_SECRET'] && !environment['JWKS_URL']) {
+    const message = 'is required (option secret), or JWKS_URL (option jwks)';
+    problems.push({ variable: 'ACCESS_TOKEN_SECRET', message });
+  }
+  try {
+    // Keyless: that a key is missing has just been said.
+    const config = readConfig(environment, true);
+    if (problems.length === 0) return config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(...error.problems);
+  }
+  throw new ConfigError(problems);
+}
+
+function unknownNames(given: object, names: Readonly<Record<string, true>>, prefix: string): ConfigProblem[] {
+  const message = `is no option; there are ${Object.keys(names).join(', ')}`;
+  return Object.keys(given)
+    .filter((name) => !Object.hasOwn(names, name))
+    .map((name) => ({ variable: prefix + name, message }));
+}
+
+/** Options that aren't variables, and so aren't checked as such. */
+function* withoutVariable({ namespace, severalNodes }: Partial<AttachOptions>): Iterable<ConfigProblem> {
+  if (typeof (namespace ?? '') !== 'string') yield { variable: 'namespace', message: 'must be a name such as /class' };
+  if (typeof (severalNodes ?? false) !== 'boolean')
+    yield { variable: 'severalNodes', message: 'must be true or false' };
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** The options as the variables that mean the same, so that both are checked by the same rules. */
-function environmentOf(options: AttachOptions): NodeJS.ProcessEnv {
-  const { database, secret, jwks, policy = {}, rateLimits = {}, finalDataRecords, provisionFromToken } = options;
+function environmentOf(options: Partial<AttachOptions>): NodeJS.ProcessEnv {
+  const { database, secret, jwks, policy, rateLimits, finalDataRecords, provisionFromToken } = options;
   const given: Record<string, string | number | boolean | null | undefined> = {
     // The app's own: in production a key must be as long here as in a server of Rollcall's own.
     NODE_ENV: process.env['NODE_ENV'],
@@ -93,14 +183,14 @@ function environmentOf(options: AttachOptions): NodeJS.ProcessEnv {
     JWT_ISSUER: jwks?.issuer,
     JWT_AUDIENCE: jwks?.audience,
     PROVISION_FROM_TOKEN: provisionFromToken,
-    CHECK_IN: policy.check_in,
-    AUTO_MARK: policy.auto_mark,
-    LATE_AFTER_MINUTES: policy.late_after_minutes,
-    VISIBILITY: policy.visibility,
-    INACTIVITY_MINUTES: policy.inactivity_minutes,
-    MAX_MINUTES: policy.max_minutes,
-    RATE_LIMIT_TEACHER_PER_SECOND: rateLimits.teacherPerSecond,
-    RATE_LIMIT_STUDENT_PER_SECOND: rateLimits.studentPerSecond,
+    CHECK_IN: policy?.check_in,
+    AUTO_MARK: policy?.auto_mark,
+    LATE_AFTER_MINUTES: policy?.late_after_minutes,
+    VISIBILITY: policy?.visibility,
+    INACTIVITY_MINUTES: policy?.inactivity_minutes,
+    MAX_MINUTES: policy?.max_minutes,
+    RATE_LIMIT_TEACHER_PER_SECOND: rateLimits?.teacherPerSecond,
+    RATE_LIMIT_STUDENT_PER_SECOND: rateLimits?.studentPerSecond,
     FINAL_DATA_RECORDS: finalDataRecords,
   };
   const set = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);

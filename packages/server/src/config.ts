@@ -49,7 +49,8 @@ export interface Config {
 }
 
 export interface ConfigProblem {
-  readonly variable: VariableName;
+  /** Or an option of attachRollcall that is no variable's. */
+  readonly variable: string;
   readonly message: string;
 }
 
