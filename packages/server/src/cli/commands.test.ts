@@ -21,6 +21,16 @@ test('[CLI-5] rollcall and each of its commands have help with examples', async 
   }
 });
 
+test('[CLI-10] rollcall help is the help, of a command where one is named', async () => {
+  const folder = await freshFolder();
+  const [top, asked] = await Promise.all([rollcall(folder, ['--help']), rollcall(folder, ['help'])]);
+  expect(asked).toEqual(top);
+  expect(asked).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^Usage: rollcall /) });
+  const [flag, word] = await Promise.all([rollcall(folder, ['token', '--help']), rollcall(folder, ['help', 'token'])]);
+  expect(word).toEqual(flag);
+  expect(await rollcall(folder, ['help', 'sing'])).toMatchObject({ code: 2, stdout: '' });
+});
+
 test('[CLI-5] the help of serve explains every variable', async () => {
   const { stdout } = await rollcall(await freshFolder(), ['serve', '--help']);
   expect(stdout).toContain(describeVariables());

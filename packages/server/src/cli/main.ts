@@ -21,7 +21,7 @@ const program = new Command('rollcall')
   .description('Rollcall: a real-time attendance server.')
   .version(version, '--version')
   .helpOption('-h, --help', 'show this help')
-  .helpCommand(false)
+  .helpCommand('help [command]', 'show this help, or that of a command')
   .showHelpAfterError('(add --help for what can be said)')
   .exitOverride()
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage. `rollcall config` explains the environment.');
@@ -36,9 +36,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has already said what is wrong; asking for help or the version isn't.
-    const asked = ['commander.helpDisplayed', 'commander.version'].includes(error.code);
-    process.exitCode = asked ? 0 : WRONG_USAGE;
+    // Commander has already said what is wrong. Asking for help or the version isn't, and it ends that with 0.
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
     const stack = wantsStacks() && error instanceof Error ? error.stack : undefined;
     process.stderr.write(`rollcall: ${stack ?? explainError(error)}\n`);
