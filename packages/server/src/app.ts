@@ -1,6 +1,7 @@
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { Server, type Socket } from 'socket.io';
+import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
 import { type Config, ensureSecret } from './config.js';
 import type { Database } from './config-variables.js';
@@ -128,6 +129,8 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       credentials: true,
     },
     serveClient: false,
+    // Engine.IO's own is of a version that keeps a pong for every ping of who doesn't read.
+    wsEngine: WebSocketServer,
     parser,
   });
   const sendNow = writeOnce(io);

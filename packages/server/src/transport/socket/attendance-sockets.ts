@@ -80,6 +80,7 @@ export function attendanceSockets(
   const onDisconnect: Listener = function (reason) {
     const served = connections.get(this);
     connections.delete(this);
+    context.floodGuard.left(this);
     if (served instanceof SocketConnection) served.release();
     if (served?.uid !== undefined) context.observe.disconnected(served.uid, this.id, String(reason));
   };
@@ -100,6 +101,7 @@ export function attendanceSockets(
       },
       (error: unknown) => {
         if (!exclusive) return next();
+        context.floodGuard.left(socket);
         if (!(error instanceof RollcallError)) {
           // Not the client's fault: without an answer it comes back by itself, after a connect_error it would not.
           context.observe.refusedConnection('storage or keys unavailable');

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import type { Socket as TcpSocket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import WebSocket from 'ws';
 import { schoolOf } from '../../testing/school.js';
-import { type Client, startServer } from '../../testing/server.js';
+import { type Client, startServer, type TestServer, tokenOf } from '../../testing/server.js';
 
 const session_id = 'session-1';
 const disconnection = ({ socket }: Client): Promise<string> =>
@@ -65,4 +68,86 @@ test('[APP-11] refreshToken counts as an event too', async () => {
   const codes = answers.map(({ error }) => error?.code);
   expect(codes.filter((code) => code === 'UNAUTHENTICATED').length).toBeGreaterThanOrEqual(20);
   expect(codes.filter((code) => code === 'RATE_LIMITED').length).toBeGreaterThan(0);
+});
+
+/** A websocket without a library of Socket.IO's behind it. */
+async function rawWebsocket({ port }: TestServer): Promise<{ ws: WebSocket; tcp: TcpSocket; heard: string[] }> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
+  onTestFinished(() => ws.terminate());
+  const heard: string[] = [];
+  ws.on('message', (data) => heard.push(String(data)));
+  ws.on('error', () => {});
+  await once(ws, 'open');
+  const { _socket: tcp } = ws as unknown as { _socket: TcpSocket };
+  return { ws, tcp, heard };
+}
+
+test('[CONN-29] of many CONNECTs on one connection none makes a second socket', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const { ws, tcp, heard } = await rawWebsocket(server);
+  const connect = `40${JSON.stringify({ token: await tokenOf('s-1') })}`;
+  const closed = once(ws, 'close');
+  // In one piece, so that all are there before the first is let in.
+  tcp.cork();
+  for (let n = 0; n < 20; n += 1) ws.send(connect);
+  tcp.uncork();
+  await closed;
+  expect(heard.filter((frame) => frame.startsWith('40'))).toEqual([]);
+  await expect.poll(() => server.rollcall.io.of('/').sockets.size).toBe(0);
+
+  // One after the other is another matter: refused, or gone, it may ask again.
+  const patient = await rawWebsocket(server);
+  const answered = (start: string, count: number) =>
+    expect.poll(() => patient.heard.filter((frame) => frame.startsWith(start)).length).toBe(count);
+  patient.ws.send('40{"token":"none"}');
+  await answered('44', 1);
+  patient.ws.send(connect);
+  await answered('40', 1);
+  patient.ws.send('41');
+  await expect.poll(() => server.rollcall.io.of('/').sockets.size).toBe(0);
+  patient.ws.send(connect);
+  await answered('40', 2);
+  patient.ws.send(connect);
+  await once(patient.ws, 'close');
+});
+
+test.each([
+  ['CONNECTs', '40'],
+  ['empty packets', '6'],
+])('[CONN-28] a request of thousands of %s is refused, and a websocket of them cut', async (_what, packet) => {
+  const server = await startServer({}, schoolOf(1));
+  const { engine } = server.rollcall.io;
+  const url = `${server.url}/socket.io/?EIO=4&transport=polling`;
+  const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1)) as { sid: string };
+  expect(engine.clientsCount).toBe(1);
+  let sockets = 0;
+  server.rollcall.io.of('/').use((_socket, next) => {
+    sockets += 1;
+    next();
+  });
+  const body = Array.from({ length: 20_000 }, () => packet).join('\u001e');
+  await fetch(`${url}&sid=${sid}`, { method: 'POST', body, headers: { 'content-type': 'text/plain' } });
+  await expect.poll(() => engine.clientsCount).toBe(0);
+  const { ws } = await rawWebsocket(server);
+  const closed = once(ws, 'close');
+  for (let n = 0; n < 40_000; n += 1) ws.send(packet);
+  await closed;
+  expect(sockets).toBeLessThan(2);
+});
+
+test('[CONN-30] who sends pings and reads no answers is cut off', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const { ws, tcp } = await rawWebsocket(server);
+  const closed = new Promise((resolve) => tcp.once('close', resolve));
+  tcp.pause();
+  // Until it is closed: what a connection takes before its answers have to wait differs between machines.
+  const payload = Buffer.alloc(125);
+  const flood = setInterval(() => {
+    for (let n = 0; n < 1_000 && tcp.writableLength < 1_000_000; n += 1) ws.ping(payload, true, () => {});
+  }, 1);
+  onTestFinished(() => clearInterval(flood));
+  await expect.poll(() => server.rollcall.io.engine.clientsCount, { timeout: 60_000 }).toBe(0);
+  // To hear of the end, it has to read.
+  tcp.resume();
+  await closed;
 });

@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'socket.io';
+import { cutOff } from './cut-off.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Longest frame of who doesn't teach, in characters or bytes: a thousand times their usual command. */
@@ -6,10 +7,23 @@ export const SMALL_FRAME_MAX = 1024 * 1024;
 /** What a connection of theirs may send at once, and each second after that, in characters or bytes. */
 const BYTES_AT_ONCE = 2 * SMALL_FRAME_MAX;
 const BYTES_PER_SECOND = 256 * 1024;
+/** What a packet counts for beside its length, and one that asks to be let in: that takes a token to be checked. */
+const PACKET_BYTES = 128;
+const CONNECT_BYTES = 16 * 1024;
+/** Packets in one request of long polling: more than a client gathers that keeps to its rate. */
+const PACKETS_PER_REQUEST = 1_000;
+const BETWEEN_PACKETS = '\u001e';
 /** Events a second and user that come to nothing, burst four times that. Far above any app that is only too fast. */
 const FUTILE_PER_SECOND = 1_000;
 
 type Transport = Socket['conn'];
+
+/** What is used of an Engine.IO connection that polls; there is no public way to it. */
+interface Polling {
+  readonly name: string;
+  maxHttpBufferSize: number;
+  onData(body: string | Buffer): void;
+}
 
 /** A CONNECT_ERROR of Socket.IO, for whom hands in a token that nobody will read. */
 const INVALID_TOKEN = `4${JSON.stringify({ message: 'Invalid token', data: { code: 'UNAUTHENTICATED' } })}`;
@@ -18,6 +32,10 @@ interface Packet {
   type: string;
   readonly data?: unknown;
 }
+
+/** A CONNECT of Socket.IO's protocol, and one to the default namespace, `0` or `0{"token":…}`, where Rollcall is. */
+const isConnect = (data: unknown): data is string => typeof data === 'string' && data.startsWith('0');
+const isOurs = (connect: string): boolean => connect[1] !== '/';
 
 /** What a connection may still send, and when that was reckoned, in ms. */
 interface Budget {
@@ -32,8 +50,12 @@ interface Budget {
  */
 export class FloodGuard {
   readonly #teachers = new WeakSet<Transport>();
+  /** Connections that have a socket, or one that is being let in. */
+  readonly #holding = new WeakSet<Transport>();
   readonly #futile = new RateLimit();
   readonly #budgets = new WeakMap<Transport, Budget>();
+  /** Lifts the bound of a connection's requests. */
+  readonly #bounded = new WeakMap<Transport, () => void>();
   #guarding = false;
 
   /** Begins to watch a server's connections; until then nobody is cut. To be called before it listens. */
@@ -44,18 +66,50 @@ export class FloodGuard {
     function onPacket(this: Transport, packet: Packet): void {
       look(this, packet);
     }
-    engine.on('connection', (transport: Transport) => transport.on('packet', onPacket));
+    engine.on('connection', (transport: Transport) => {
+      transport.on('packet', onPacket);
+      const { transport: polling } = transport as unknown as { readonly transport: Polling };
+      if (polling.name === 'polling') this.#boundRequests(transport, polling);
+    });
+  }
+
+  /** Until they are known to teach. A request is taken apart as a whole before any packet of it is told of. */
+  #boundRequests(transport: Transport, polling: Polling): void {
+    const whole = polling.maxHttpBufferSize;
+    const onData = polling.onData.bind(polling);
+    polling.maxHttpBufferSize = SMALL_FRAME_MAX;
+    polling.onData = (body) => {
+      if (!this.#teachers.has(transport) && holdsMore(body, PACKETS_PER_REQUEST)) cutOff(transport);
+      else onData(body);
+    };
+    this.#bounded.set(transport, () => {
+      polling.maxHttpBufferSize = whole;
+    });
   }
 
   /** Declared for no type: Engine.IO tells of each packet before it is read, and reads it by its type. */
   #look(transport: Transport, packet: Packet): void {
     const { data } = packet;
     const length = typeof data === 'string' || data instanceof Uint8Array ? data.length : 0;
-    if (this.#teachers.has(transport) || (this.#affords(transport, length) && length <= SMALL_FRAME_MAX)) return;
+    const connecting = isConnect(data);
+    // One socket for each: Socket.IO makes as many as are asked for while the first is being let in.
+    const second = connecting && isOurs(data) && this.#holding.has(transport);
+    const cost = length + (connecting ? CONNECT_BYTES : PACKET_BYTES);
+    const affordable = this.#teachers.has(transport) || (this.#affords(transport, cost) && length <= SMALL_FRAME_MAX);
+    if (affordable && !second) {
+      if (connecting && isOurs(data)) this.#holding.add(transport);
+      return;
+    }
     packet.type = 'noop';
-    const connecting = typeof data === 'string' && data.startsWith('0');
-    if (connecting) transport.write(INVALID_TOKEN);
-    transport.close(!connecting);
+    if (connecting && !second && length > SMALL_FRAME_MAX) {
+      transport.write(INVALID_TOKEN);
+      transport.close();
+    } else cutOff(transport);
+  }
+
+  /** The connection has no socket any more, or it wasn't let in: it may ask again. */
+  left({ conn }: Socket): void {
+    this.#holding.delete(conn);
   }
 
   #affords(transport: Transport, length: number): boolean {
@@ -69,10 +123,20 @@ export class FloodGuard {
   /** A teacher's socket: its frames may be as long as the largest bulk. */
   trust({ conn }: Socket): void {
     this.#teachers.add(conn);
+    this.#bounded.get(conn)?.();
   }
 
   /** The user sent something that came to nothing: over the rate, or unknown. */
   futile(uid: string, { conn }: Socket): void {
-    if (this.#guarding && 'retry_after' in this.#futile.take(uid, FUTILE_PER_SECOND)) conn.close(true);
+    if (this.#guarding && 'retry_after' in this.#futile.take(uid, FUTILE_PER_SECOND)) cutOff(conn);
   }
+}
+
+function holdsMore(body: string | Buffer, packets: number): boolean {
+  let count = 1;
+  for (let at = body.indexOf(BETWEEN_PACKETS); at >= 0; at = body.indexOf(BETWEEN_PACKETS, at + 1)) {
+    count += 1;
+    if (count > packets) return true;
+  }
+  return false;
 }

@@ -1,4 +1,5 @@
 import type { Namespace, Socket } from 'socket.io';
+import { cutOff } from './cut-off.js';
 
 /**
  * What may wait for one client, in bytes: more than twice what the start of the largest class takes (15,000 students,
@@ -20,8 +21,7 @@ export function dropSlowConsumers(namespace: Namespace, onDrop: (socket: Socket,
       const { bytes, packets } = waitingFor(socket);
       if (bytes <= WAITING_MAX_BYTES && packets <= WAITING_MAX_PACKETS) continue;
       onDrop(socket, bytes);
-      // Without flushing: it doesn't read.
-      socket.conn.close(true);
+      cutOff(socket.conn);
     }
   }, LOOK_EVERY_MS).unref();
   return () => clearInterval(timer);
