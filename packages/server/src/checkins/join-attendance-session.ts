@@ -28,7 +28,9 @@ export const joinAttendanceSession = defineCommand({
       call.answer('attendanceSessionJoined', payload, { ...extraOf(outcome), seq: payload.seq });
     };
     let caughtUp: Promise<void> | undefined;
-    const proceed = () => call.proceed();
+    if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
+    // One catch-up of a socket at a time.
+    const proceed = () => since_seq === undefined && call.proceed();
     const by = { event: call.event, actor: call.actor, op_id, proceed };
     await carryOut({ kind: 'live', live }, { type: 'check_in', student }, by, services, (outcome) => {
       call.connection?.participate(live, outcome.line.student.student_id);

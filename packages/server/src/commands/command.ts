@@ -31,6 +31,11 @@ export interface Connection {
   withdraw(sessionId: SessionId): void;
   subscribe(courseId: CourseId): void;
   unsubscribe(courseId: CourseId): void;
+  /**
+   * To be asked before so many entries of a journal are answered: they count towards the caller's rate.
+   * @throws {RollcallError} RATE_LIMITED
+   */
+  afford(entries: number): Promise<void>;
 }
 
 /** One command of one caller. */

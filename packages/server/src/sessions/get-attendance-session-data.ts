@@ -25,6 +25,7 @@ export const getAttendanceSessionData = defineCommand({
     if (found.kind === 'stored') return answer(call, await storedData(found.stored, services), since_seq, []);
     if (found.kind === 'ended') {
       const { state } = found;
+      if (since_seq !== undefined) await call.connection?.afford(state.seq - since_seq);
       const entries = since_seq === undefined ? [] : await readJournal(services.storage, session_id, since_seq);
       return answer(call, sessionDataOf(state, statisticsOfState(state), 'teacher'), since_seq, entries);
     }
@@ -46,6 +47,7 @@ type DataCall = Call<'getAttendanceSessionData'>;
 
 async function answerLive(call: DataCall, live: LiveSession): Promise<void> {
   const { since_seq } = call.input;
+  if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
   // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
   call.connection?.watch(live);
   if (since_seq === undefined) {

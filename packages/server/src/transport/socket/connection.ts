@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ClientEventName,
   type ClientInput,
@@ -28,6 +29,9 @@ import type { SocketContext } from './socket-context.js';
 
 /** Between `sessionExpired` and the cut, in ms: time to hear of it, and to come with a new token. */
 const EXPIRY_GRACE_MS = 2_000;
+
+/** A look at so many entries of a journal takes the server as long as an event of the usual kind. */
+const ENTRIES_PER_EVENT = 250;
 
 interface Participation {
   readonly live: LiveSession;
@@ -198,11 +202,19 @@ export class SocketConnection implements Connection {
     }
   }
 
-  #admit(): { readonly wait: number } | { readonly retry_after: number } {
+  #admit(cost = 1): { readonly wait: number } | { readonly retry_after: number } {
     const { teacherPerSecond, studentPerSecond } = this.#context.rateLimits;
     const person = this.#context.services.directory.personNow(this.uid);
     const teaches = person !== undefined && (person.teacher !== null || person.is_admin);
-    return this.#context.rateLimit.take(this.uid, teaches ? teacherPerSecond : studentPerSecond);
+    return this.#context.rateLimit.take(this.uid, teaches ? teacherPerSecond : studentPerSecond, cost);
+  }
+
+  async afford(entries: number): Promise<void> {
+    const cost = Math.floor(entries / ENTRIES_PER_EVENT);
+    if (cost <= 0) return;
+    const admission = this.#admit(cost);
+    if ('retry_after' in admission) throw tooFast(admission);
+    if (admission.wait > 0) await delay(admission.wait);
   }
 
   async #perform<Name extends ClientEventName>(

@@ -129,3 +129,25 @@ test('[APP-10] a delayed command is no error, and commands stay in order', async
   expect(seen).toEqual(remarks);
   expect(teacher.all('attendanceError')).toEqual([]);
 });
+
+test('[APP-18] who asks for the whole journal again and again is over the rate sooner, once is always allowed', async () => {
+  const STUDENTS = 2_000;
+  const server = await startServer({ RATE_LIMIT_STUDENT_PER_SECOND: '5' }, schoolOf(STUDENTS));
+  const teacher = await server.connect('ada');
+  await teacher.send('startAttendanceSession', { session_id });
+  for (const status of ['late', 'present', 'excused']) {
+    const attendanceUpdates = Array.from({ length: STUDENTS }, (_, n) => ({ student_id: `student-${n + 1}`, status }));
+    expect(await teacher.send('bulkUpdateAttendance', { session_id, attendanceUpdates })).toMatchObject({ ok: true });
+  }
+  const greedy = await server.connect('s-1');
+  const everything = { session_id, since_seq: 0 };
+  // 6,000 entries count for 24 events more: each is a whole burst of 20.
+  const once = await greedy.send('joinAttendanceSession', everything);
+  expect(once['changes']).toHaveLength(3 * STUDENTS);
+  const all = await salvo(greedy, 15, 'joinAttendanceSession', everything);
+  expect(served(all).length).toBeLessThan(5);
+  expect(refused(all).length + served(all).length).toBe(15);
+  const modest = await server.connect('s-2');
+  const few = await salvo(modest, 15, 'joinAttendanceSession', { session_id, since_seq: 3 * STUDENTS - 100 });
+  expect(served(few)).toHaveLength(15);
+});
