@@ -15,6 +15,8 @@ export const endAttendanceSession = defineCommand({
     if (found.kind !== 'live' && !repeated) throw new RollcallError('SESSION_NOT_ACTIVE');
     const facts = factsOf(found);
     const own = teachesSession(person, facts, await courseOf(facts, services));
+    // Teachers are told at once, and in order, where a hall has to wait.
+    if (found.kind === 'live') call.connection?.watch(found.live);
     const proceed = () => call.proceed();
     const command = { type: 'end', reason: own ? 'teacher' : 'admin' } as const;
     await carryOut(found, command, { event, actor, op_id, proceed }, services, (outcome) => {

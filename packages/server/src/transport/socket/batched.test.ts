@@ -92,6 +92,34 @@ test('[BATCH-4] under visibility private batched students get their own changes 
   expect(two?.all('attendanceUpdated')).toEqual([]);
 });
 
+test('[BATCH-1] [MARK-8] who teaches a private session and is a student of it is told once', async () => {
+  const school = schoolOf(2);
+  const [pattern] = school.students;
+  if (!pattern) throw new Error('no student');
+  const students = [...school.students, { ...pattern, id: 'student-ada', uid: 'ada' }];
+  const enrolled = { course_id: 'course-1', student_id: 'student-ada', status: 'approved' } as const;
+  const server = await startServer({}, { ...school, students, enrollments: [...school.enrollments, enrolled] });
+  const plain = await server.connect('ada');
+  const batched = await connectBatched(server, 'ada');
+  await plain.send('startAttendanceSession', { ...SESSION, policy: { visibility: 'private' } });
+  for (const client of [plain, batched]) {
+    await client.send('watchAttendanceSession', SESSION);
+    expect(await client.send('joinAttendanceSession', SESSION)).toMatchObject({ ok: true });
+  }
+  await plain.send('markStudentPresent', { ...SESSION, student_id: 'student-ada' });
+  const attendanceUpdates = [{ student_id: 'student-ada', status: 'late' }];
+  await plain.send('bulkUpdateAttendance', { ...SESSION, attendanceUpdates });
+  await expect.poll(() => changesOf(batched).map(({ status }) => status), PATIENCE).toEqual(['present', 'late']);
+  await plain.send('endAttendanceSession', SESSION);
+  for (const client of [plain, batched]) {
+    await expect.poll(() => client.all('attendanceSessionEnded').length, PATIENCE).toBe(1);
+    await client.send('unsubscribeFromCourse', { course_id: 'none' });
+    expect(client.all('attendanceSessionEnded')).toHaveLength(1);
+  }
+  expect([plain.all('attendanceUpdated').length, plain.all('attendanceBulkUpdated').length]).toEqual([1, 1]);
+  expect([batched.all('attendanceUpdated').length, batched.all('attendanceBulkUpdated').length]).toEqual([0, 0]);
+});
+
 test('[BATCH-5] in a room of thousands every socket gets each event once and in order, teachers first', async () => {
   const SOCKETS = 2_500;
   const server = await startServer({ RATE_LIMIT_STUDENT_PER_SECOND: '0', LOG_LEVEL: 'silent' }, schoolOf(3));

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { accepted, caughtUp, joined, startedClass } from '../../testing/class.js';
-import type { Answer, Client, Payload } from '../../testing/server.js';
+import { type Answer, type Client, type Payload, tokenOf } from '../../testing/server.js';
 import { forEachMember, framesOf } from './bundle.js';
 
 const session_id = 'session-1';
@@ -109,9 +109,14 @@ test('[BATCH-6] [MARK-9] marks of one commit come to websockets and to long poll
   }
 });
 
-test('[BATCH-6] who joins behind a mark of the same commit is not told of that mark', async () => {
+test.each([
+  ['one by one', false],
+  ['in one frame', true],
+])('[BATCH-6] who gets changes %s and joins behind a mark of the same commit is not told of it', async (_, batched) => {
   const { server, teacher } = await startedClass(100);
-  const newcomer = await server.connect('s-1');
+  const token = await tokenOf('s-1');
+  const client = { name: 'test', version: '1', batched };
+  const newcomer = await server.connect('s-1', { token, auth: { token, client } });
   const marks = Array.from({ length: 50 }, (_, n) =>
     teacher.send('markStudentPresent', { session_id, student_id: `student-${n + 2}` }),
   );
@@ -123,7 +128,8 @@ test('[BATCH-6] who joins behind a mark of the same commit is not told of that m
   await caughtUp(newcomer);
   const joinedAt = Number(answers[0]?.['seq']);
   const later = answers.slice(1).flatMap(({ seq }) => (Number(seq) > joinedAt ? [seq] : []));
-  expect(seqsOf(newcomer)).toEqual(later);
+  const changes = newcomer.all('attendanceChanges').flatMap((batch) => batch['changes'] as Array<{ seq: number }>);
+  expect(batched ? changes.map(({ seq }) => seq) : seqsOf(newcomer)).toEqual(later);
 });
 
 test('[BATCH-6] [MARK-9] who reads in fits and starts gets answers, updates and statistics in order', async () => {

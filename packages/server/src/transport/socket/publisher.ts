@@ -70,13 +70,22 @@ export class SocketPublisher implements Publisher {
   committed(live: LiveSession, entries: readonly Entry[], answer: () => void = () => {}): void {
     const [first] = entries;
     // An answer may bring a student's socket into the rooms: what came before is none of its business.
-    if (first?.type === 'checked_in') this.#broadcast.flush([teacherRoom(live.session_id)]);
-    else if (first?.type !== 'marked') this.#broadcast.flush();
-    // The end answers in the middle of what it sends: see there.
-    if (first?.type !== 'ended') answer();
-    if (first?.type === 'ended') this.#ended(live, first, answer);
-    else if (first?.type === 'started' || first?.type === 'adopted') this.#started(live);
-    else this.#changed(live, entries);
+    if (first?.type === 'checked_in') {
+      this.#gatherBatch(live);
+      this.#broadcast.flush([teacherRoom(live.session_id)]);
+    } else if (first?.type !== 'marked') this.#broadcast.flush();
+    // The end answers in the middle of what it sends.
+    if (first?.type === 'ended') {
+      this.#ended(live, first, answer);
+      return;
+    }
+    try {
+      answer();
+    } finally {
+      // It is committed: others are told of it, whatever became of the answer.
+      if (first?.type === 'started' || first?.type === 'adopted') this.#started(live);
+      else this.#changed(live, entries);
+    }
   }
 
   /**
@@ -120,11 +129,8 @@ export class SocketPublisher implements Publisher {
     const marks = entries.filter((entry) => entry.type === 'marked');
     const bulk = marks[0]?.group !== undefined;
     for (const entry of entries) {
-      if (entry.type === 'checked_in') {
-        // In order of seq: what was marked before is told before.
-        if (this.#batches.has(live)) this.#gatherBatch(live);
-        this.#checkedIn(live, entry);
-      } else if (entry.type === 'marked') {
+      if (entry.type === 'checked_in') this.#checkedIn(live, entry);
+      else if (entry.type === 'marked') {
         if (!bulk) this.#updated(live, entry);
         const batch = this.#batches.get(live);
         if (batch) batch.push(entry);
@@ -244,7 +250,7 @@ export class SocketPublisher implements Publisher {
     if (this.#anyIn(rooms)) this.#gather(live, rooms, 'attendanceBulkUpdated', payload());
     if (!isPrivate) return;
     for (const entry of entries) {
-      const own = ownRooms(live, entry.student_id);
+      const own = this.#ownRooms(live, entry.student_id);
       if (!this.#anyIn(own)) continue;
       const updatedRecords = recordFor(entry.student_id, entry);
       this.#emit(live, own, 'attendanceBulkUpdated', { ...head, updatedRecords });
@@ -255,7 +261,13 @@ export class SocketPublisher implements Publisher {
   #roomsOf(live: LiveSession, studentId: StudentId): string[] {
     const { session_id, state } = live;
     const isPrivate = state.policy.visibility === 'private';
-    return [...(isPrivate ? ownRooms(live, studentId) : [eachRoom(session_id)]), teachersEachRoom(session_id)];
+    return [...(isPrivate ? this.#ownRooms(live, studentId) : [eachRoom(session_id)]), teachersEachRoom(session_id)];
+  }
+
+  /** Who is a student of the session on a socket on which they teach it too is told as a teacher. */
+  #ownRooms(live: LiveSession, studentId: StudentId): string[] {
+    const teachers = this.#namespace.adapter.rooms.get(teacherRoom(live.session_id));
+    return ownRooms(live, studentId).filter((socketId) => !teachers?.has(socketId));
   }
 
   /** Nothing is built for nobody. */
@@ -300,7 +312,7 @@ export class SocketPublisher implements Publisher {
     tell(own ? [teachers] : [participants, teachers], everything);
     if (own) {
       for (const { student_id } of live.presence.list()) {
-        tell(ownRooms(live, student_id), ownSessionDataOf(state, statistics, state.line(student_id)));
+        tell(this.#ownRooms(live, student_id), ownSessionDataOf(state, statistics, state.line(student_id)));
       }
     }
     for (const room of roomsOfSession(session_id)) this.#namespace.local.in(room).socketsLeave(room);
@@ -331,6 +343,8 @@ export class SocketPublisher implements Publisher {
   }
 
   #emit(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
+    // Nothing is written for nobody, and to no room at all would be to everybody.
+    if (!this.#anyIn(rooms)) return;
     this.#broadcast.emit(rooms, [teacherRoom(live.session_id)], event, payload);
     this.#options.onEmit(event, live.session_id);
   }
