@@ -9,6 +9,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { openStorage } from './app.js';
 import { type AttachedRollcall, type AttachOptions, attachRollcall } from './attach.js';
 import { ConfigError } from './config.js';
+import { lockWrites } from './testing/database-file.js';
 import { schoolOf } from './testing/school.js';
 import { type Client, clientOf, connectTo, SECRET, temporaryFolder, tokenOf } from './testing/server.js';
 
@@ -129,6 +130,27 @@ test('[EMBED-3] a socket whose token expires gets sessionExpired, leaves Rollcal
   await expect.poll(() => app.io.sockets.adapter.rooms.get('rollcall:teachers:session-1')?.size, PATIENCE).toBe(1);
   expect(await expiring.send('chat', 'still here')).toBe('sent');
   expect(expiring.socket.connected).toBe(true);
+});
+
+test('[EMBED-3] a join under way when its token expires brings the socket back into no room', async () => {
+  const app = await chatApp();
+  await app.attach();
+  const teacher = await connectTo(app.url, 'ada');
+  for (const session_id of ['session-1', 'lab']) {
+    expect(await teacher.send('startAttendanceSession', { session_id })).toMatchObject({ ok: true });
+  }
+  const student = await connectTo(app.url, 's-1', { token: await tokenOf('s-1', {}, '2s') });
+  expect(await student.send('joinAttendanceSession', { session_id: 'lab' })).toMatchObject({ ok: true });
+  const lock = lockWrites(app.database.slice('sqlite:'.length));
+  const joining = student.send('joinAttendanceSession', { session_id: 'session-1' });
+  const { rooms } = app.io.sockets.adapter;
+  await expect.poll(() => rooms.has('attendance_lab'), PATIENCE).toBe(false);
+  lock.release();
+  expect(await joining).toMatchObject({ ok: true });
+  expect(await student.send('chat', 'still here')).toBe('sent');
+  expect([...rooms.keys()].filter((room) => room.includes('session-1') && !room.includes('teachers'))).toEqual([]);
+  const { online_count } = await teacher.send('getOnlineStudents', { session_id: 'session-1' });
+  expect(online_count).toBe(0);
 });
 
 test('[EMBED-2] an app’s own refreshToken event works as before, and a bad token is refused by the acknowledgement alone', async () => {

@@ -11,6 +11,7 @@ export const joinAttendanceSession = defineCommand({
   name: 'joinAttendanceSession',
   async handle(call, services) {
     const { session_id, op_id, since_seq } = call.input;
+    const enter = call.connection?.joining(session_id);
     const profile = requireStudent(call.person);
     const live = services.sessions.active(session_id) ?? (await liveSession(session_id, services));
     const student = await newcomer(live, profile, services);
@@ -33,7 +34,7 @@ export const joinAttendanceSession = defineCommand({
     const proceed = () => since_seq === undefined && call.proceed();
     const by = { event: call.event, actor: call.actor, op_id, proceed };
     await carryOut({ kind: 'live', live }, { type: 'check_in', student }, by, services, (outcome) => {
-      call.connection?.participate(live, outcome.line.student.student_id);
+      enter?.(live, outcome.line.student.student_id);
       if (since_seq === undefined) present(outcome, {});
       else caughtUp = missedBy(live, profile.student_id, since_seq).then((missed) => present(outcome, missed));
     });

@@ -1,11 +1,22 @@
 import { expect, test, vi } from 'vitest';
-import { accepted, caughtUp, end, joined, refused, startedClass } from '../testing/class.js';
+import {
+  accepted,
+  caughtUp,
+  end,
+  holdCommits,
+  joined,
+  journalOf,
+  mark,
+  refused,
+  startedClass,
+} from '../testing/class.js';
 import type { Client, Payload } from '../testing/server.js';
 
 /** Longer than the grace of 5 s, with patience for a busy machine. */
 const PAST_THE_GRACE = { timeout: 20_000, interval: 50 };
 
 const online = async (teacher: Client) => accepted(teacher.send('getOnlineStudents', { session_id: 'session-1' }));
+const join = (client: Client) => client.send('joinAttendanceSession', { session_id: 'session-1' });
 const leave = (client: Client) => client.send('leaveAttendanceSession', { session_id: 'session-1' });
 const leftOf = (teacher: Client) => teacher.all('studentLeftAttendance');
 const at = (payload: Payload | undefined, field: string) => Date.parse(String(payload?.[field]));
@@ -157,4 +168,62 @@ test('[JOIN-17] a student who left on purpose isn’t put back by a new connecti
   expect(await refused(again.send('joinAttendanceSession', { session_id: 'nowhere' }))).toMatchObject({
     code: 'SESSION_NOT_ACTIVE',
   });
+});
+
+test('[JOIN-22] a leave sent right behind the join takes the student out, and the check-in stays', async () => {
+  const { server, teacher } = await startedClass(2);
+  const client = await server.connect('s-1');
+  const lock = await holdCommits(server);
+  const joining = join(client);
+  await accepted(leave(client));
+  lock.release();
+  await accepted(joining);
+  expect(await journalOf(server)).toMatchObject([{ type: 'started' }, { type: 'checked_in', student_id: 'student-1' }]);
+  const again = await server.connect('s-1');
+  await accepted(mark(teacher, 'student-1', 'present'));
+  await caughtUp(client, again);
+  for (const each of [client, again]) expect(each.all('attendanceUpdated')).toEqual([]);
+  expect(await server.rollcall.io.in('attendance_session-1').fetchSockets()).toEqual([]);
+  // Whom the teachers saw coming they see going.
+  await vi.waitFor(() => expect(leftOf(teacher)).toMatchObject([{ student_id: 'student-1' }]), PAST_THE_GRACE);
+  expect(teacher.all('studentJoinedAttendance')).toHaveLength(1);
+  expect(await online(teacher)).toMatchObject({ online_count: 0, total_joined: 1 });
+  await accepted(join(client));
+  await accepted(mark(teacher, 'student-1', 'late'));
+  expect(await client.next('attendanceUpdated')).toMatchObject({ status: 'late' });
+});
+
+test('[JOIN-22] a leave takes back the joins before it and not the one behind it', async () => {
+  const { server, teacher } = await startedClass(2);
+  const client = await joined(server, 's-1');
+  const lock = await holdCommits(server);
+  const waiting = mark(teacher, 'student-2', 'late');
+  await caughtUp(teacher);
+  const before = join(client);
+  await accepted(leave(client));
+  const behind = join(client);
+  await caughtUp(client);
+  lock.release();
+  await Promise.all([waiting, before, behind].map(accepted));
+  await accepted(mark(teacher, 'student-1', 'present'));
+  expect(await client.next('attendanceUpdated')).toMatchObject({ student_id: 'student-1' });
+  expect(await online(teacher)).toMatchObject({ online_students: [{ socket_id: client.socket.id }] });
+});
+
+test('[JOIN-22] a student who left behind their join and lost the connection isn’t put back', async () => {
+  const { server, teacher } = await startedClass(2);
+  const client = await server.connect('s-1');
+  const lock = await holdCommits(server);
+  client.emit('joinAttendanceSession', { session_id: 'session-1' });
+  await accepted(leave(client));
+  const sockets = server.rollcall.io.of('/').sockets;
+  const id = String(client.socket.id);
+  client.close();
+  await expect.poll(() => sockets.has(id)).toBe(false);
+  lock.release();
+  await teacher.next('studentJoinedAttendance');
+  const again = await server.connect('s-1');
+  await accepted(mark(teacher, 'student-1', 'present'));
+  await caughtUp(again);
+  expect(again.all('attendanceUpdated')).toEqual([]);
 });

@@ -25,8 +25,11 @@ export interface Connection {
   readonly id: string;
   /** Enters the teacher room. */
   watch(live: LiveSession): void;
-  /** Enters the session's room as a student, who is online from then on. */
-  participate(live: LiveSession, studentId: StudentId): void;
+  /**
+   * To be called when a join begins. @returns what enters the session's room as a student, who is online from then on;
+   * after a `withdraw` in between the student has left instead
+   */
+  joining(sessionId: SessionId): (live: LiveSession, studentId: StudentId) => void;
   /** Leaves the session's room on purpose. */
   withdraw(sessionId: SessionId): void;
   subscribe(courseId: CourseId): void;

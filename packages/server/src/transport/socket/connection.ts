@@ -45,6 +45,8 @@ export class SocketConnection implements Connection {
   readonly #inOrder = new InOrder();
   // Lists and not a Map and a Set: there are few of them, and there are thousands of sockets.
   #participating: Participation[] = [];
+  /** How often each session was left; made with the first one. */
+  #leaves: Map<SessionId, number> | undefined;
   /** Rooms entered through here, as opposed to the app's own. */
   #rooms: string[] = [];
   readonly uid: string;
@@ -78,7 +80,7 @@ export class SocketConnection implements Connection {
     if (person.student) {
       for (const live of sessions.checkedInBy(person.user_id)) {
         const { student_id } = person.student;
-        if (!live.presence.hasLeft(student_id)) this.participate(live, student_id);
+        if (!live.presence.hasLeft(student_id)) this.#participate(live, student_id);
       }
     }
     if (!person.teacher && !person.is_admin) return;
@@ -100,22 +102,51 @@ export class SocketConnection implements Connection {
     );
   }
 
-  participate(live: LiveSession, studentId: StudentId): void {
+  joining(sessionId: SessionId): (live: LiveSession, studentId: StudentId) => void {
+    const leaves = this.#leaves?.get(sessionId);
+    return (live, studentId) => {
+      if (this.#leaves?.get(sessionId) === leaves) this.#participate(live, studentId);
+      else this.#passThrough(live, studentId);
+    };
+  }
+
+  #participate(live: LiveSession, studentId: StudentId): void {
     // The rooms of a session that ended meanwhile stay empty.
-    if (this.#socket.disconnected || live.state.ending) return;
+    if (this.#released || live.state.ending) return;
     const { session_id } = live;
     this.#enter(...this.#roomsOf(session_id));
-    if (this.#participating.some((there) => there.live === live)) return;
+    if (this.#isIn(live)) return;
     // A phone that stays on through many classes must not hold on to all of them.
     const others = this.#participating.filter(
       (there) => !there.live.state.ending && there.live.session_id !== session_id,
     );
     this.#participating = [...others, { live, studentId }];
-    this.#context.moved(session_id, studentId, this.id, 'in');
+    this.#come(live, studentId);
+  }
+
+  /** The student joined and left before the join was committed: they come and go, as the teachers hear of a check-in. */
+  #passThrough(live: LiveSession, studentId: StudentId): void {
+    // Joined once more meanwhile.
+    if (this.#isIn(live) || live.state.ending) return;
+    this.#come(live, studentId);
+    this.#go(live, studentId, 'left');
+  }
+
+  #isIn(live: LiveSession): boolean {
+    return this.#participating.some((there) => there.live === live);
+  }
+
+  #come(live: LiveSession, studentId: StudentId): void {
+    this.#context.moved(live.session_id, studentId, this.id, 'in');
     const now = this.#context.services.now();
     const before = live.presence.count;
     if (live.presence.enter(studentId, this.id, now)) this.#context.publisher.returned(live, studentId, now);
     else if (live.presence.count !== before) this.#context.publisher.presenceChanged(live);
+  }
+
+  #go(live: LiveSession, studentId: StudentId, move: 'out' | 'left'): void {
+    live.presence.leave(studentId, this.id, move === 'left');
+    this.#context.moved(live.session_id, studentId, this.id, move);
   }
 
   #roomsOf(sessionId: SessionId): string[] {
@@ -124,12 +155,13 @@ export class SocketConnection implements Connection {
   }
 
   withdraw(sessionId: SessionId): void {
+    this.#leaves ??= new Map();
+    this.#leaves.set(sessionId, (this.#leaves.get(sessionId) ?? 0) + 1);
     const there = this.#participating.find(({ live }) => live.session_id === sessionId);
     if (!there) return;
     this.#participating = this.#participating.filter((other) => other !== there);
     this.#leave(...this.#roomsOf(sessionId));
-    there.live.presence.leave(there.studentId, this.id, true);
-    this.#context.moved(sessionId, there.studentId, this.id, 'left');
+    this.#go(there.live, there.studentId, 'left');
   }
 
   subscribe(courseId: CourseId): void {
@@ -143,16 +175,15 @@ export class SocketConnection implements Connection {
   /** The socket is gone, or is no longer this user's: nothing of this user's may reach it any more. */
   release(): void {
     this.#released = true;
-    for (const { live, studentId } of this.#participating) {
-      live.presence.leave(studentId, this.id, false);
-      this.#context.moved(live.session_id, studentId, this.id, 'out');
-    }
+    for (const { live, studentId } of this.#participating) this.#go(live, studentId, 'out');
     this.#participating = [];
     for (const room of this.#rooms) void this.#socket.leave(room);
     this.#rooms = [];
   }
 
   #enter(...rooms: string[]): void {
+    // A command that was under way when the socket ceased to be this user's.
+    if (this.#released) return;
     this.#rooms = [...new Set([...this.#rooms, ...rooms])];
     void this.#socket.join(rooms);
   }
