@@ -21,7 +21,9 @@ const wellFormed = (max: number) =>
     .refine((value) => isWellFormed(value), { error: 'is not well-formed Unicode' });
 
 const remarks = optional(wellFormed(REMARKS_MAX_LENGTH)).describe('Left out keeps what is there; empty clears it.');
-const opId = optional(wellFormed(64).min(1)).describe('Makes a repeat safe: one effect per session, user and op_id.');
+const opId = optional(wellFormed(64).min(1)).describe(
+  'Makes a repeat safe: a change has one effect per session, user and op_id.',
+);
 const sinceSeq = optional(seq).describe("The client's last seq: the answer then holds the changes after it.");
 const walkIn = optional(z.boolean()).describe('True: a known student who is not on the roster is added to it.');
 const student = studentRef.describe('Profile id, user id or uid.');

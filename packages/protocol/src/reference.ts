@@ -48,7 +48,7 @@ export function eventsPage(): string {
   return page([
     '# Events',
     GENERATED,
-    'Every event carries one argument, an object. Every event of a client takes an optional acknowledgement callback, which gets `{ok: true}` with the fields of the answer and, of a command that can change the session, its `seq`, or `{ok: false, error}` ([errors](errors.md)). `sessionId`, `studentId` and `courseId` are accepted for the snake_case names, null counts as not given, and unknown fields are ignored. An `op_id` makes a repeat safe: it has one effect within a session, and is answered like the first, with `duplicate: true` in the acknowledgement.',
+    'Every event carries one argument, an object. Every event of a client takes an optional acknowledgement callback, which gets `{ok: true}` with the fields of the answer and, of a command that can change the session, its `seq`, or `{ok: false, error}` ([errors](errors.md)). `sessionId`, `studentId` and `courseId` are accepted for the snake_case names, null counts as not given, and unknown fields are ignored. An `op_id` makes a repeat safe: a change has one effect within a session, and its repeat is answered like the first, with `duplicate: true` in the acknowledgement, on every node and for good. The repeat of a command that changed nothing is recognised by the node that answered it, for the last 10,000 such of a session and until that node restarts, and is otherwise decided anew.',
     CONNECTING,
     '## From clients',
     ...ofClient,

@@ -101,7 +101,7 @@ test('[ANS-9] [ANS-12] every command’s repeat is recognised after a restart an
   expect(last.all('attendanceError')).toHaveLength(1);
 });
 
-test('[ANS-8] the repeat of a mark that changed nothing changes nothing either', async () => {
+test('[ANS-21] the repeat of a mark that changed nothing changes nothing either', async () => {
   const { server, teacher } = await startedClass(2);
   await accepted(mark(teacher, 'student-1', 'late'));
   const first = await accepted(mark(teacher, 'student-1', 'late', { op_id: 'no-op' }));
@@ -118,6 +118,32 @@ test('[ANS-8] the repeat of a mark that changed nothing changes nothing either',
   const data = await dataOf(teacher);
   expect([rowOf(data, 'student-1').status, rowOf(data, 'student-2').status]).toEqual(['present', 'late']);
   expect(await journalOf(server)).toHaveLength(4);
+});
+
+test('[ANS-12] [ANS-21] the last 10,000 op_ids that changed nothing are known until a restart, those of changes for good', async () => {
+  const { server, teacher } = await startedClass(2);
+  const change = () => mark(teacher, 'student-2', 'late', { op_id: 'change' });
+  const late = (n: number, client = teacher) => mark(client, 'student-1', 'late', { op_id: `idle ${n}` });
+  const changed = await accepted(change());
+  await accepted(mark(teacher, 'student-1', 'late'));
+  for (let n = 1; n <= 10_000; n += 500) {
+    await Promise.all(Array.from({ length: 500 }, (_, more) => accepted(late(n + more))));
+  }
+  await accepted(mark(teacher, 'student-1', 'present'));
+  expect(await late(1)).toMatchObject({ ok: true, duplicate: true });
+  await accepted(mark(teacher, 'student-1', 'present', { op_id: 'one more' }));
+
+  expect(await late(2)).toMatchObject({ ok: true, duplicate: true });
+  expect(await change()).toEqual(again(changed));
+  expect(rowOf(await dataOf(teacher), 'student-1').status).toBe('present');
+  expect((await accepted(late(1)))['duplicate']).toBeUndefined();
+  expect(rowOf(await dataOf(teacher), 'student-1').status).toBe('late');
+  // It has changed something now.
+  await accepted(mark(teacher, 'student-1', 'present'));
+  const back = await (await server.restart()).connect('ada');
+  expect(await late(1, back)).toMatchObject({ ok: true, duplicate: true });
+  expect((await accepted(late(2, back)))['duplicate']).toBeUndefined();
+  expect(rowOf(await dataOf(back), 'student-1').status).toBe('late');
 });
 
 test('[ANS-8] a bulk repeated after others were marked is answered as it was then', async () => {

@@ -116,13 +116,12 @@ class Commits {
   /** Decides all on one draft, then commits; `seen` is told of each decision and of the draft around it. */
   run(batch: readonly ModelCommand[], seen: (each: ModelCommand, decision: Decision | RollcallError) => void): void {
     const draft = new Draft(this.state);
-    const decisions: Array<{ each: ModelCommand; by: Circumstances; decision: Decision }> = [];
+    const decisions: Decision[] = [];
     for (const each of batch) {
       const before = pictureOf(draft);
-      const by = this.circumstances(each);
       try {
-        const decision = decide(draft, commandOf(each), by);
-        decisions.push({ each, by, decision });
+        const decision = decide(draft, commandOf(each), this.circumstances(each));
+        decisions.push(decision);
         seen(each, decision);
       } catch (error) {
         if (!(error instanceof RollcallError)) throw error;
@@ -132,15 +131,10 @@ class Commits {
     }
     const folded = SessionState.fromJournal(this.journal);
     this.state.take(draft);
-    for (const { by, decision } of decisions) {
-      for (const entry of decision.entries) {
+    for (const { entries } of decisions) {
+      for (const entry of entries) {
         fold(folded, entry);
         this.journal.push(entry);
-      }
-      const { outcome } = decision;
-      if (decision.entries.length === 0 && by.op_id !== undefined && outcome.kind !== 'repeated') {
-        const key = operationKey(by.actor.user_id, by.op_id);
-        this.state.setOperation(key, { event: by.event, seq: outcome.seq });
       }
     }
     expect(pictureOf(this.state)).toEqual(pictureOf(draft));

@@ -9,7 +9,7 @@ import {
   type StudentId,
 } from '@rollcall/protocol';
 import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, RosterStudent } from './entries.js';
-import { type FoldTarget, fold, type Line, operationKey, type SessionView } from './fold.js';
+import { type FoldTarget, fold, type Line, type Operation, operationKey, type SessionView } from './fold.js';
 
 /** A known student who isn't on the roster. */
 export interface Stranger {
@@ -80,6 +80,12 @@ export interface Repeated {
   readonly seq: number;
 }
 
+/** What decide writes to. */
+export interface DecisionTarget extends FoldTarget {
+  /** Keeps the operation of a command that changed nothing. */
+  setIdle(key: string, operation: Operation): void;
+}
+
 export interface Decision {
   readonly entries: readonly Entry[];
   readonly outcome: Outcome | Repeated;
@@ -90,7 +96,7 @@ export interface Decision {
  * Pure but for writing to `draft`.
  * @throws {RollcallError}
  */
-export function decide(draft: FoldTarget, command: Command, circumstances: Circumstances): Decision {
+export function decide(draft: DecisionTarget, command: Command, circumstances: Circumstances): Decision {
   const repeated = repetition(draft, circumstances);
   if (repeated) return { entries: [], outcome: repeated };
   if (draft.ending) throw new RollcallError(OVER[command.type]);
@@ -164,7 +170,7 @@ export const newRow = (student: RosterStudent, at: number, recordId: string): Ro
   updated_at: at,
 });
 
-function checkIn(draft: FoldTarget, { student, enrolled }: Stranger, head: Head, by: Circumstances): Decision {
+function checkIn(draft: DecisionTarget, { student, enrolled }: Stranger, head: Head, by: Circumstances): Decision {
   const before = draft.line(student.student_id);
   if (before && before.checked_in_at !== null) {
     remember(draft, by);
@@ -212,7 +218,7 @@ export function statusOfCheckIn(view: Pick<SessionView, 'policy' | 'started_at'>
 }
 
 function mark(
-  draft: FoldTarget,
+  draft: DecisionTarget,
   { row, walk_in, strangers }: Extract<Command, { type: 'mark' }>,
   head: Head,
   by: Circumstances,
@@ -225,7 +231,12 @@ function mark(
   return { entries: entry ? [entry] : [], outcome: { kind: 'mark', line, seq: draft.seq, duplicate: false } };
 }
 
-function bulk(draft: FoldTarget, command: Extract<Command, { type: 'bulk' }>, head: Head, by: Circumstances): Decision {
+function bulk(
+  draft: DecisionTarget,
+  command: Extract<Command, { type: 'bulk' }>,
+  head: Head,
+  by: Circumstances,
+): Decision {
   const failed = [...command.failed];
   const rows = new Map<StudentId, { row: MarkRow; target: Target }>();
   for (const row of command.rows) {
@@ -316,8 +327,8 @@ function markEntry(
 }
 
 /** Keeps the op_id of a command that changed nothing, so that its repeat changes nothing either. */
-function remember(draft: FoldTarget, { actor, op_id, event }: Circumstances): void {
-  if (op_id !== undefined) draft.setOperation(operationKey(actor.user_id, op_id), { event, seq: draft.seq });
+function remember(draft: DecisionTarget, { actor, op_id, event }: Circumstances): void {
+  if (op_id !== undefined) draft.setIdle(operationKey(actor.user_id, op_id), { event, seq: draft.seq });
 }
 
 function lineAfter(view: SessionView, studentId: StudentId): Line {

@@ -10,7 +10,7 @@ import { atEndOfTurn } from '../end-of-turn.js';
 import type { Storage } from '../storage/port.js';
 import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
 import type { Actor, Entry } from './entries.js';
-import { fold, operationKey, statisticsOf } from './fold.js';
+import { fold, statisticsOf } from './fold.js';
 import { Presence } from './presence.js';
 import { Projector } from './projector.js';
 import { repeatedOutcome } from './repeat.js';
@@ -264,9 +264,9 @@ export class LiveSession {
           await this.#catchUp();
           continue;
         }
-        this.state.take(draft);
-        this.#changed(entries, { here: true, own: true });
       }
+      this.state.take(draft);
+      if (entries.length > 0) this.#changed(entries, { here: true, own: true });
       for (const [index, pending] of batch.entries()) this.#answer(pending, decided[index]);
       this.#context.publisher.flush(this);
       return;
@@ -311,10 +311,6 @@ export class LiveSession {
     if (outcome.kind === 'repeated') {
       this.#repeat(command, options, outcome).then(resolve, reject);
       return;
-    }
-    if (entries.length === 0 && options.op_id !== undefined) {
-      const key = operationKey(options.actor.user_id, options.op_id);
-      this.state.setOperation(key, { event: options.event, seq: outcome.seq });
     }
     const answer = () => options.answer(outcome);
     try {

@@ -1,8 +1,12 @@
 import type { Policy, StudentId } from '@rollcall/protocol';
+import type { DecisionTarget } from './decide.js';
 import { type Actor, type Entry, opensJournal, type SessionFacts } from './entries.js';
 import { type Counts, type Ending, type FoldTarget, fold, type Line, type Operation } from './fold.js';
 
 export const noCounts = (): Counts => ({ present: 0, absent: 0, late: 0, excused: 0, checked_in: 0 });
+
+/** Operations that changed nothing, kept for each session: no journal holds them, and any client can make more. */
+const IDLE_MAX = 10_000;
 
 /** The committed state of one session, folded from its journal and never ahead of it. */
 export class SessionState implements FoldTarget {
@@ -19,6 +23,8 @@ export class SessionState implements FoldTarget {
   readonly #userIds = new Map<string, StudentId>();
   readonly #uids = new Map<string, StudentId>();
   readonly #operations = new Map<string, Operation>();
+  /** The oldest first. */
+  readonly #idle = new Map<string, Operation>();
 
   private constructor(facts: SessionFacts, policy: Policy, startedAt: number, startedBy: Actor) {
     this.facts = facts;
@@ -63,7 +69,7 @@ export class SessionState implements FoldTarget {
   }
 
   operation(key: string): Operation | undefined {
-    return this.#operations.get(key);
+    return this.#operations.get(key) ?? this.#idle.get(key);
   }
 
   setLine(line: Line): void {
@@ -80,7 +86,7 @@ export class SessionState implements FoldTarget {
   }
 
   /**
-   * What folding the draft's entries would come to, now that they are committed.
+   * What folding the draft's entries would come to, now that they are committed, and the op_ids that changed nothing.
    * @throws {RangeError} when the draft was made of another state than this one is now
    */
   take(draft: Draft): void {
@@ -92,11 +98,16 @@ export class SessionState implements FoldTarget {
     Object.assign(this.counts, draft.counts);
     for (const line of draft.lines) this.setLine(line);
     for (const [key, operation] of draft.operations) this.#operations.set(key, operation);
+    for (const [key, operation] of draft.idle) this.#idle.set(key, operation);
+    for (const key of this.#idle.keys()) {
+      if (this.#idle.size <= IDLE_MAX) break;
+      this.#idle.delete(key);
+    }
   }
 }
 
 /** A session as it will be once the pending batch is committed; thrown away afterwards. Costs what the batch touches. */
-export class Draft implements FoldTarget {
+export class Draft implements DecisionTarget {
   seq: number;
   last_at: number;
   readonly counts: Counts;
@@ -109,6 +120,7 @@ export class Draft implements FoldTarget {
   readonly #userIds = new Map<string, StudentId>();
   readonly #uids = new Map<string, StudentId>();
   readonly #operations = new Map<string, Operation>();
+  readonly #idle = new Map<string, Operation>();
 
   constructor(base: SessionState) {
     this.#base = base;
@@ -135,6 +147,9 @@ export class Draft implements FoldTarget {
   get operations(): Iterable<[string, Operation]> {
     return this.#operations;
   }
+  get idle(): Iterable<[string, Operation]> {
+    return this.#idle;
+  }
 
   line(studentId: StudentId): Line | undefined {
     return this.#lines.get(studentId) ?? this.#base.line(studentId);
@@ -151,7 +166,7 @@ export class Draft implements FoldTarget {
   }
 
   operation(key: string): Operation | undefined {
-    return this.#operations.get(key) ?? this.#base.operation(key);
+    return this.#operations.get(key) ?? this.#idle.get(key) ?? this.#base.operation(key);
   }
 
   setLine(line: Line): void {
@@ -165,5 +180,9 @@ export class Draft implements FoldTarget {
 
   setOperation(key: string, operation: Operation): void {
     this.#operations.set(key, operation);
+  }
+
+  setIdle(key: string, operation: Operation): void {
+    this.#idle.set(key, operation);
   }
 }
