@@ -2,6 +2,8 @@ import { RollcallError } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { personOf } from '../../auth/sign-in.js';
 import type { Identity } from '../../auth/verify-token.js';
+import type { Services } from '../../commands/command.js';
+import { courseOf, teachesSession } from '../../commands/rights.js';
 import type { Person } from '../../storage/port.js';
 import { SocketConnection } from './connection.js';
 import { eventTable } from './event-table.js';
@@ -187,7 +189,16 @@ async function enter(socket: Socket, context: SocketContext): Promise<Entrance> 
   const identity = await context.verifyToken(token);
   const { directory, storage } = context.services;
   const person = await personOf(identity, { directory, storage, provision: context.provisionFromToken });
+  if (person.teacher && !person.is_admin) await lookUpOwnCourses(person, context.services);
   return { identity, person };
+}
+
+/** Being put back can't wait, and after a restart no course is known: whether a co-teacher still is one must be. */
+async function lookUpOwnCourses(person: Person, services: Services): Promise<void> {
+  const started = [...services.sessions.activeAttendanceSessions.values()].filter(
+    ({ state }) => state.started_by.user_id === person.user_id && !teachesSession(person, state.facts, undefined),
+  );
+  await Promise.all(started.map(({ state }) => courseOf(state.facts, services)));
 }
 
 /** Never the query string: it ends up in the logs of every proxy. */

@@ -88,7 +88,9 @@ export class SocketConnection implements Connection {
     for (const live of sessions.activeAttendanceSessions.values()) {
       const { facts, started_by, started_at } = live.state;
       const own = facts.teacher_id === (person.teacher?.teacher_id ?? '') || started_by.user_id === person.user_id;
-      if (own && started_at > (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) latest = live;
+      if (!own || started_at <= (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) continue;
+      // Whoever started it may have been taken off the course since.
+      latest = activeForTeacherNow(person, live.session_id, this.#context.services) ?? latest;
     }
     if (latest) this.watch(latest);
   }

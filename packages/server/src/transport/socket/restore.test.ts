@@ -117,6 +117,47 @@ test('[CONN-20] an admin and a co-teacher come back to the session that they sta
   }
 });
 
+/** session-1 of ada's course, started by its co-teacher. */
+async function coTeacherClass() {
+  const school = schoolOf(1);
+  const server = await startServer({}, school);
+  const starter = await server.connect('cyd');
+  await starter.send('startAttendanceSession', { session_id });
+  return { school, server, starter };
+}
+
+/** What a client is sent of a mark and of the end once its server has been restarted. */
+async function heardAfterRestart(server: TestServer, client: Client): Promise<string[]> {
+  const back = reconnected(client);
+  const restarted = await server.restart();
+  await back;
+  const colleague = await restarted.connect('ada');
+  const before = client.events.length;
+  for (const [event, payload] of [
+    ['markStudentPresent', { session_id, student_id: 'student-1' }],
+    ['endAttendanceSession', { session_id }],
+  ] as const) {
+    expect(await colleague.send(event, payload)).toMatchObject({ ok: true });
+  }
+  await roundTrip(client);
+  return client.events.slice(before).map(({ event }) => event);
+}
+
+test('[CONN-20] a co-teacher comes back to the session that they started after a restart', async () => {
+  const { server, starter } = await coTeacherClass();
+  const heard = await heardAfterRestart(server, starter);
+  expect(heard).toEqual(expect.arrayContaining(['attendanceUpdated', 'attendanceSessionEnded']));
+});
+
+test('[CONN-20] [RIGHT-3] who was taken off the course isn’t put back into the session that they started', async () => {
+  const { school, server, starter } = await coTeacherClass();
+  const courses = school.courses.map((course) => ({ ...course, co_teacher_ids: [] }));
+  await server.storage.importSchool({ ...school, courses }, { dryRun: false });
+  expect(await heardAfterRestart(server, starter)).toEqual([]);
+  const answer = await starter.send('watchAttendanceSession', { session_id });
+  expect(answer.error?.code).toBe('NOT_SESSION_TEACHER');
+});
+
 test('[CONN-20] a foreign teacher is put into no room', async () => {
   const { server, teacher } = await startClass();
   const foreign = await server.connect('eve');
