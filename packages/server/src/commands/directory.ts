@@ -11,6 +11,9 @@ const FRESH_MS = 60_000;
 /** How long an enrolment is believed, in ms: short, since an approval is waited for at the door. */
 const ENROLMENT_FRESH_MS = 10_000;
 
+/** A query that takes this long, in ms, keeps nobody else waiting: its connection may be dead. */
+const SLOW_MS = 1_000;
+
 interface Waiting {
   readonly resolve: (person: Person | undefined) => void;
   readonly reject: (error: unknown) => void;
@@ -30,7 +33,7 @@ export class Directory {
   });
   /** Uids to be looked up once the look-up under way is done, and who waits for each: nobody for one due again. */
   #asked = new Map<string, Waiting[]>();
-  #underWay: ReadonlyMap<string, Waiting[]> = new Map();
+  readonly #underWay = new Set<string>();
   #asking = false;
   readonly #courses: LRUCache<CourseId, Course>;
   readonly #enrolments = new LRUCache<string, true>({ max: PEOPLE_MAX, ttl: ENROLMENT_FRESH_MS });
@@ -65,8 +68,8 @@ export class Directory {
   }
 
   /**
-   * One query at a time, for all who were asked for meanwhile: of a school that comes in at once, or is due to be read
-   * again, each costs a fraction of one.
+   * One query at a time, unless one takes long, for all who were asked for meanwhile: of a school that comes in at
+   * once, or is due to be read again, each costs a fraction of one.
    */
   #lookUp(uid: string, waiting?: Waiting): void {
     const others = this.#asked.get(uid);
@@ -80,7 +83,13 @@ export class Directory {
   async #ask(): Promise<void> {
     const asked = this.#asked;
     this.#asked = new Map();
-    this.#underWay = asked;
+    for (const uid of asked.keys()) this.#underWay.add(uid);
+    let next = () => {
+      next = () => {};
+      this.#asking = this.#asked.size > 0;
+      if (this.#asking) atEndOfTurn(() => void this.#ask());
+    };
+    const slow = setTimeout(() => next(), SLOW_MS).unref();
     try {
       const found = await this.#storage.findPeopleByUid([...asked.keys()]);
       for (const [uid, waiting] of asked) {
@@ -93,9 +102,9 @@ export class Directory {
       // Whoever is known stays so, as they were.
       for (const waiting of asked.values()) for (const { reject } of waiting) reject(error);
     }
-    this.#underWay = new Map();
-    this.#asking = this.#asked.size > 0;
-    if (this.#asking) atEndOfTurn(() => void this.#ask());
+    for (const uid of asked.keys()) this.#underWay.delete(uid);
+    clearTimeout(slow);
+    next();
   }
 
   courseNow(courseId: CourseId): Course | undefined {
