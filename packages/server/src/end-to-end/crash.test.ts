@@ -17,6 +17,9 @@ const MARKS_PER_SECOND = 500;
 /** A server lives for this many acknowledged marks at least, and then for up to so many milliseconds more. */
 const MARKS_PER_LIFE = 60;
 const LIFE_MAX_MS = 250;
+/** Every so many crashes, some answers are lost before it, so that there are committed marks to repeat. */
+const LOSE_ANSWERS_EVERY = 4;
+const ANSWERS_LOST = 8;
 const STUDENTS = 40;
 const SESSION = 'session-1' as SessionId;
 const PATIENCE = { timeout: 60_000, interval: 5 };
@@ -102,6 +105,10 @@ describe.each(databases)('kill -9 on $title', ({ missing, fresh }) => {
         const before = load.acknowledged.size;
         await expect.poll(() => load.acknowledged.size - before, PATIENCE).toBeGreaterThan(MARKS_PER_LIFE);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * LIFE_MAX_MS));
+        if (crash % LOSE_ANSWERS_EVERY === 0) {
+          load.loseAnswers();
+          await expect.poll(() => load.lostAnswers, PATIENCE).toBeGreaterThanOrEqual(ANSWERS_LOST);
+        }
         server.kill('SIGKILL');
         await server.exit;
         const promised = Math.max(...load.acknowledged.values());

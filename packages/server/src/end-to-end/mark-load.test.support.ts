@@ -34,8 +34,11 @@ export class MarkLoad {
   readonly abandoned = new Set<string>();
   /** Marks whose answer was lost, and which were found committed when they were sent again with the same op_id. */
   duplicates = 0;
+  /** Answers that were thrown away since {@link loseAnswers}. */
+  lostAnswers = 0;
   /** Refusals: there must be none. */
   readonly refusals: string[] = [];
+  #losesAnswers = false;
   #made = 0;
   readonly #session: LiveSession;
   readonly #socket: Socket;
@@ -82,6 +85,15 @@ export class MarkLoad {
     clearInterval(this.#timer);
   }
 
+  /**
+   * From now until the connection is gone, answers to the plain socket are thrown away. To the server that is a network
+   * that lost them: it has committed marks of which their sender knows nothing, however fast both of them are.
+   */
+  loseAnswers(): void {
+    this.#losesAnswers = true;
+    this.lostAnswers = 0;
+  }
+
   /** Resolves when every mark that is repeated has been answered. */
   async settled(): Promise<void> {
     await Promise.all(this.#bySdk);
@@ -121,6 +133,10 @@ export class MarkLoad {
   #emit(mark: Mark, again: boolean): void {
     if (!again) this.#open.set(mark.op_id, mark);
     this.#socket.emit('markStudentAttendance', mark, (answer: Answer) => {
+      if (this.#losesAnswers) {
+        this.lostAnswers += 1;
+        return;
+      }
       this.#open.delete(mark.op_id);
       if (answer.error?.retryable === true) {
         // A database that is too busy: nothing is lost, the same mark goes again until it is in.
@@ -140,6 +156,7 @@ export class MarkLoad {
 
   /** The server is gone, and with it the answers that were under way. */
   #sortOut(): void {
+    this.#losesAnswers = false;
     let n = 0;
     for (const [opId, mark] of this.#open) {
       if (n++ % ABANDON_EVERY === 0) this.abandoned.add(opId);
