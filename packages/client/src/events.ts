@@ -14,6 +14,9 @@ export type SessionChanges = Extract<Answer<'getAttendanceSessionData'>, { chang
 /** One commit's marks in one frame, for clients that announce `batched`, as this one does. */
 export type AttendanceChanges = ServerPayload<'attendanceChanges'>;
 
+/** A check-in code, for teachers of a session whose check-ins need one. */
+export type CheckInCode = ServerPayload<'attendanceCode'>;
+
 /**
  * `connecting` until the first connection, `connected`, `offline` while a lost connection is being made again, and
  * `closed` for good.

@@ -4,6 +4,7 @@ export { type ClientErrorCode, RollcallClientError } from './errors.js';
 export type {
   Answer,
   AttendanceChanges,
+  CheckInCode,
   ClientEvents,
   CommandOptions,
   ConnectionChange,

@@ -1,6 +1,6 @@
 import type { EndReason, ServerPayload, Statistics } from '@rollcall/protocol';
 import type { RollcallClientError } from './errors.js';
-import type { Answer } from './events.js';
+import type { Answer, CheckInCode } from './events.js';
 import type { LiveChange } from './live-change.js';
 import type { OnlineStudent } from './presence.js';
 
@@ -27,6 +27,8 @@ export interface LiveSessionEvents {
   joined: OnlineStudent;
   /** A student's last connection is gone. */
   left: { readonly student_id: string; readonly student_name: string };
+  /** For teachers: the check-in code of this moment, where check-ins need one. */
+  code: CheckInCode;
   /** For teachers: the session is about to end by itself. `keepAlive` puts off an end by inactivity. */
   expiring: Pick<ServerPayload<'attendanceSessionExpiring'>, 'ends_at' | 'reason'>;
   ended: Ending;

@@ -2,7 +2,7 @@ import type { AttendanceRecord, ServerPayload, Session, Statistics } from '@roll
 import { backoff, Pause } from './delays.js';
 import type { Unsubscribe } from './emitter.js';
 import { RollcallClientError } from './errors.js';
-import type { Answer, Caller, ClientEvents, CommandOptions, Payload } from './events.js';
+import type { Answer, Caller, CheckInCode, ClientEvents, CommandOptions, Payload } from './events.js';
 import {
   changeOfEnd,
   changeOfUpdate,
@@ -37,6 +37,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   #subscriptions: Unsubscribe[] = [];
   #state: LiveState = 'catching-up';
   #studentId: string | undefined;
+  #code: CheckInCode | undefined;
   /** True while the server may know of entries that this client will not get by itself. */
   #behind = false;
   #catchingUp = true;
@@ -91,6 +92,11 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   /** By student_id, for teachers; best effort. */
   get online(): ReadonlyMap<string, OnlineStudent> {
     return this.#presence.online;
+  }
+
+  /** The last check-in code that came, for a teacher of a session whose check-ins need one. */
+  get code(): CheckInCode | undefined {
+    return this.#code;
   }
 
   /** The student's own record; undefined for a teacher. */
@@ -172,6 +178,10 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       if (this.role === 'teacher' && seq > this.seq && !this.#catchingUp) this.#fallBehind();
       this.#checkOnline();
     });
+    on('attendanceCode', (code) => {
+      this.#code = code;
+      this.emit('code', code);
+    });
     on('attendanceSessionExpiring', ({ ends_at, reason }) => this.emit('expiring', { ends_at, reason }));
     on('attendanceSessionEnded', (ended) => this.#takeEnd(ended));
     this.#subscriptions.push(this.caller.on('state', ({ state }) => this.#onConnection(state)));
@@ -235,6 +245,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     this.#unsubscribe();
     clearTimeout(this.#recount);
     this.#presence.online.clear();
+    this.#code = undefined;
     this.#setState('ended');
     this.emit('ended', {
       reason: ended?.reason ?? change?.reason,

@@ -6,6 +6,8 @@ export const REMARKS_MAX_LENGTH = 1_000;
 export const TOPIC_MAX_LENGTH = 500;
 export const BULK_MAX_ROWS = 5_000;
 export const TOKEN_MAX_LENGTH = 16_384;
+/** Of a check-in code: the whole `url` may be sent. */
+export const CODE_MAX_LENGTH = 2_048;
 
 /** Apps written in languages whose JSON writes unset fields send null for "not given": an optional field takes both. */
 const optional = <Schema extends z.ZodType>(schema: Schema) =>
@@ -53,7 +55,9 @@ export const clientEvents = {
   }),
   joinAttendanceSession: z.object({
     ...ofSession,
-    code: optional(wellFormed(256)).describe('The check-in code; no session asks for one in this version.'),
+    code: optional(wellFormed(CODE_MAX_LENGTH)).describe(
+      'Under policy check_in `code`: the digits, the words, or the `url` of the code or the token in it.',
+    ),
     since_seq: sinceSeq,
   }),
   leaveAttendanceSession: z.object(ofSession),

@@ -95,7 +95,7 @@ export const errorRegistry = define({
     message: 'The check-in code is wrong',
     retryable: false,
     http_status: 403,
-    when: 'The check-in code never was one of this session.',
+    when: 'The check-in code was none of this session in the last 24 hours.',
   },
   CODE_EXPIRED: {
     message: 'The check-in code has expired',
@@ -107,7 +107,7 @@ export const errorRegistry = define({
     message: 'Too many requests',
     retryable: true,
     http_status: 429,
-    when: 'The user went on over the rate; details.retry_after is in seconds.',
+    when: 'The user went on over the rate, or sent ten wrong check-in codes; details.retry_after is in seconds.',
   },
   PAYLOAD_TOO_LARGE: {
     message: 'Payload too large',

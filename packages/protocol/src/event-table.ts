@@ -115,6 +115,10 @@ export const serverEventTable: Readonly<Record<ServerEventName, ServerEventNote>
     to: participants,
   },
   attendanceSessionEndedConfirm: { summary: 'The session is ended: here it is, with every record.', to: caller },
+  attendanceCode: {
+    summary: 'The check-in code of this moment, under policy check_in `code`.',
+    to: 'The teachers attached to the session, at each change of the code; a teacher’s socket whenever it attaches.',
+  },
   attendanceSessionExpiring: {
     summary: 'The session will end by itself unless something happens, or because it has lasted as long as it may.',
     to: 'The teachers attached to the session, 2 minutes before.',

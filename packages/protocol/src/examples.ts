@@ -257,6 +257,14 @@ export const serverExamples: ServerExamples = {
     reason: 'teacher',
   },
   attendanceSessionEndedConfirm: { session_id, finalData: { ...finalFacts, attendanceRecords: [withEmail(late)] } },
+  attendanceCode: {
+    session_id,
+    code: '048213',
+    words: ['maple', 'otter', 'cloud'],
+    url: 'https://rollcall.example/check-in/session-1?code=q8Zk3vXo0hT5mWcY7bR2dA',
+    valid_until: '2026-11-23T09:00:30.000Z',
+    next_at: '2026-11-23T09:00:15.000Z',
+  },
   attendanceSessionExpiring: { session_id, ends_at: '2026-11-23T10:02:00.000Z', reason: 'inactivity' },
   attendanceStatistics: { session_id, seq: 3, statistics: boPresent, at: markedAt },
   courseSessionStarted: {

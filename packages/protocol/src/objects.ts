@@ -23,7 +23,7 @@ const minutes = z.number().min(0).max(100_000);
 const policyFields = {
   check_in: z
     .enum(['open', 'code'])
-    .describe('`open`: whoever may join may check in. `code` is refused in this version.'),
+    .describe('`open`: whoever may join may check in. `code`: a first check-in needs the code of that moment.'),
   auto_mark: z.boolean().describe('True: a check-in marks present, or late after late_after_minutes.'),
   late_after_minutes: minutes.describe('Minutes after started_at from which a check-in is late; 0 switches it off.'),
   visibility: z

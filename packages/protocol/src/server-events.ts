@@ -172,6 +172,17 @@ export const serverEvents = {
     session_id: sessionId,
     finalData: teacherFinalData,
   }),
+  attendanceCode: z.strictObject({
+    session_id: sessionId,
+    code: z
+      .string()
+      .regex(/^\d{6}$/)
+      .describe('Six digits.'),
+    words: z.tuple([z.string(), z.string(), z.string()]).describe('The same code as three words.'),
+    url: z.url().describe('The same code as a link, for a QR code; its parameter `code` is the token.'),
+    valid_until: timestamp.describe('Until when a check-in with it counts, by the server’s clock.'),
+    next_at: timestamp.describe('When the next code comes.'),
+  }),
   attendanceSessionExpiring: z.strictObject({
     session_id: sessionId,
     ends_at: timestamp,

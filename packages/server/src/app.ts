@@ -147,8 +147,10 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       await options.prepare?.(storage);
       const secret = await ensureSecret(config);
       redis = await redisLink(config.redisUrl, io, logger);
+      let opened = config.port;
       const surroundings = {
         exclusive: true,
+        publicUrl: () => config.publicUrl ?? `http://localhost:${opened}`,
         letGo: closeTransport,
         sendNow,
         ...(redis ? { otherNodes: redis } : {}),
@@ -161,6 +163,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
         logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');
       });
       const port = await listen(httpServer, config.port, config.host);
+      opened = port;
       logger.info({ port, host: config.host, storage: storage.kind, restored }, 'listening');
       return { port };
     },

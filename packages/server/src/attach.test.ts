@@ -90,6 +90,23 @@ test('[EMBED-1] attachRollcall adds a whole class to an app’s Socket.IO server
   expect(await student.next('attendanceSessionEnded')).toMatchObject({ reason: 'teacher' });
 });
 
+test('[EMBED-1] [CODE-11] check-in codes inside an app’s server lead to where it is reached', async () => {
+  const app = await chatApp();
+  const linkBy = async (options: Partial<AttachOptions>) => {
+    const attached = await app.attach({ policy: { check_in: 'code' }, codeSeconds: 60, ...options });
+    const teacher = await connectTo(app.url, 'ada');
+    expect(await teacher.send('startAttendanceSession', { session_id: 'session-1' })).toMatchObject({ ok: true });
+    const { code, url, next_at, valid_until } = await teacher.next('attendanceCode');
+    expect(Date.parse(String(valid_until)) - Date.parse(String(next_at))).toBe(60_000);
+    const student = await connectTo(app.url, 's-1');
+    const answer = await student.send('joinAttendanceSession', { session_id: 'session-1', code });
+    await attached.close();
+    return { origin: new URL(String(url)).origin, answer };
+  };
+  expect(await linkBy({})).toMatchObject({ origin: app.url.replace('127.0.0.1', 'localhost'), answer: { ok: true } });
+  expect(await linkBy({ publicUrl: 'https://app.example' })).toMatchObject({ origin: 'https://app.example' });
+});
+
 test('[EMBED-2] the app’s events, rooms, middleware errors and socket.user work as before', async () => {
   const app = await chatApp();
   await app.attach();

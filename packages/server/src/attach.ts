@@ -16,6 +16,10 @@ export interface AttachOptions {
   readonly namespace?: string;
   /** Defaults of sessions whose start doesn't say otherwise. */
   readonly policy?: PolicyInput;
+  /** Seconds for which a check-in code is shown; it counts for as long again. Default 15. */
+  readonly codeSeconds?: number;
+  /** Address under which people reach the app, for the links in check-in codes. Default: this machine and its port. */
+  readonly publicUrl?: string;
   /** Makes unknown users from the claims name, email and role. Default false. */
   readonly provisionFromToken?: boolean;
   /** Events a second and user, burst four times that; 0 is no limit. Default 500 and 20. */
@@ -66,6 +70,7 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
   try {
     core = new RollcallCore(io.of(options.namespace ?? '/'), storage, config, logger, {
       exclusive: false,
+      publicUrl: () => config.publicUrl ?? localUrl(io),
       letGo: (socket) => core?.forget(socket),
       // Whether the app's adapter gets through can't be asked; what it loses is found in the journal.
       ...(options.severalNodes ? { otherNodes: { connected: () => true } } : {}),
@@ -82,6 +87,12 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
     metrics: core.metrics.registry,
     close,
   };
+}
+
+/** For an app that doesn't say where it is reached, and a phone that is the same machine. */
+function localUrl({ httpServer }: Server): string {
+  const address = httpServer?.address();
+  return typeof address === 'object' && address !== null ? `http://localhost:${address.port}` : 'http://localhost';
 }
 
 /** By what it can do: the app's Socket.IO may be another copy than ours. Callers in JavaScript pass anything. */
@@ -102,6 +113,8 @@ const OPTIONS: Names<AttachOptions> = {
   jwks: true,
   namespace: true,
   policy: true,
+  codeSeconds: true,
+  publicUrl: true,
   provisionFromToken: true,
   rateLimits: true,
   finalDataRecords: true,
@@ -173,7 +186,8 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 
 /** The options as the variables that mean the same, so that both are checked by the same rules. */
 function environmentOf(options: Partial<AttachOptions>): NodeJS.ProcessEnv {
-  const { database, secret, jwks, policy, rateLimits, finalDataRecords, provisionFromToken } = options;
+  const { database, secret, jwks, policy, codeSeconds, publicUrl, rateLimits, finalDataRecords, provisionFromToken } =
+    options;
   const given: Record<string, string | number | boolean | null | undefined> = {
     // The app's own: in production a key must be as long here as in a server of Rollcall's own.
     NODE_ENV: process.env['NODE_ENV'],
@@ -189,6 +203,8 @@ function environmentOf(options: Partial<AttachOptions>): NodeJS.ProcessEnv {
     VISIBILITY: policy?.visibility,
     INACTIVITY_MINUTES: policy?.inactivity_minutes,
     MAX_MINUTES: policy?.max_minutes,
+    CODE_SECONDS: codeSeconds,
+    PUBLIC_URL: publicUrl,
     RATE_LIMIT_TEACHER_PER_SECOND: rateLimits?.teacherPerSecond,
     RATE_LIMIT_STUDENT_PER_SECOND: rateLimits?.studentPerSecond,
     FINAL_DATA_RECORDS: finalDataRecords,

@@ -62,6 +62,10 @@ const redisUrl: Reader<string> = (text) =>
     : bad('must be redis://… or rediss://…');
 
 const minutes = number(100_000, 'must be a number of minutes from 0 to 100000 (fractions allowed)');
+const seconds: Reader<number> = (text) => {
+  const must = 'must be a whole number of seconds from 1 to 3600';
+  return whole(3_600, must)(text) || bad(must);
+};
 const perSecond = number(1_000_000, 'must be a number from 0 (off) to 1000000');
 
 const flag: Reader<boolean> = (text) => {
@@ -228,17 +232,14 @@ const table = {
     ({ terminal }) => (terminal ? 'pretty' : 'json'),
     { section: LOGS, meaning: 'pretty or json' },
   ),
-  CHECK_IN: set<'open' | 'code'>(
-    (text) =>
-      oneOf(['open', 'code'])(text) === 'open'
-        ? 'open'
-        : bad('check-in codes are not supported by this version; the only value is open'),
-    'open',
-    {
-      section: POLICY,
-      meaning: 'open: an enrolled student checks in by joining (code is not supported by this version)',
-    },
-  ),
+  CHECK_IN: set<'open' | 'code'>(oneOf(['open', 'code']), 'open', {
+    section: POLICY,
+    meaning: 'open: an enrolled student checks in by joining; code: a check-in needs the code that the teacher shows',
+  }),
+  CODE_SECONDS: set(seconds, '15', {
+    section: POLICY,
+    meaning: 'Seconds for which a check-in code is shown; it counts for as long again',
+  }),
   AUTO_MARK: set(flag, 'false', {
     section: POLICY,
     meaning: 'true: a check-in marks the student present, or late after LATE_AFTER_MINUTES',

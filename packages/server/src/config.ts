@@ -41,10 +41,13 @@ export interface Config {
   readonly provisionFromToken: boolean;
   /** For sessions whose start doesn't say otherwise. */
   readonly policy: Policy;
+  /** How long a check-in code is shown; it counts for as long again. */
+  readonly codeSeconds: number;
   /** Events a second and user; 0 is no limit. */
   readonly rateLimits: { readonly teacherPerSecond: number; readonly studentPerSecond: number };
   /** Above this number of records, students' finalData holds their own record only. */
   readonly finalDataRecords: number;
+  /** Address under which people reach the server; null: this machine and its port. */
   readonly publicUrl: string | null;
 }
 
@@ -132,6 +135,7 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
       inactivity_minutes: get('INACTIVITY_MINUTES'),
       max_minutes: get('MAX_MINUTES'),
     },
+    codeSeconds: get('CODE_SECONDS'),
     rateLimits: {
       teacherPerSecond: get('RATE_LIMIT_TEACHER_PER_SECOND'),
       studentPerSecond: get('RATE_LIMIT_STUDENT_PER_SECOND'),

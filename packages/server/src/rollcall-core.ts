@@ -1,5 +1,6 @@
 import type { Namespace, Socket } from 'socket.io';
 import { tokenVerifier } from './auth/verify-token.js';
+import { CodeRotation } from './checkins/code-rotation.js';
 import { Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
@@ -26,13 +27,18 @@ import type { SocketContext } from './transport/socket/socket-context.js';
 /** How long a student may be away without being announced as left, in ms. */
 const PRESENCE_GRACE_MS = 5_000;
 
-export type CoreConfig = Pick<Config, 'jwks' | 'provisionFromToken' | 'policy' | 'rateLimits' | 'finalDataRecords'> & {
+export type CoreConfig = Pick<
+  Config,
+  'jwks' | 'provisionFromToken' | 'policy' | 'codeSeconds' | 'rateLimits' | 'finalDataRecords'
+> & {
   readonly secret: string | null;
 };
 
 export interface CoreOptions extends AttendanceSocketsOptions {
   /** What to do with a socket that is no longer its user’s: its token has expired, or it is sent away. */
   readonly letGo: SocketContext['letGo'];
+  /** Address under which people reach the server; asked for once it listens. */
+  readonly publicUrl: () => string;
   /** Sends now what was written to single connections in this turn, where that is put off. */
   readonly sendNow?: () => void;
   /** Set where the namespace's adapter reaches other nodes on the same database. */
@@ -46,6 +52,7 @@ export class RollcallCore {
   readonly #context: SocketContext;
   readonly #namespace: Namespace;
   readonly #timeouts: SessionTimeouts;
+  readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
   readonly #exclusive: boolean;
   #sockets: AttendanceSockets | undefined;
@@ -58,15 +65,18 @@ export class RollcallCore {
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
     const observe = observer(logger, this.metrics, () => this.sessions);
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
-    const { exclusive, sendNow = () => {} } = options;
+    const codeWindowMs = config.codeSeconds * 1_000;
+    const { exclusive, publicUrl, sendNow = () => {} } = options;
     const writer = exclusive ? new FrameWriter(namespace, sendNow) : new SocketIoWriter(namespace);
-    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, onEmit: observe.emitted });
+    const { emitted: onEmit } = observe;
+    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, publicUrl, now, onEmit });
     this.sessions = new LiveSessions({
       storage,
       publisher,
       now,
       newRecordId,
       policy,
+      codeWindowMs,
       presenceGraceMs: PRESENCE_GRACE_MS,
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
@@ -80,6 +90,11 @@ export class RollcallCore {
         logger.warn({ session_id, err }, 'a session could not be ended or kept by its time'),
       now,
       monotonic,
+    });
+    this.#codeRotation = new CodeRotation({
+      sessions: this.sessions,
+      changed: (live) => publisher.codeChanged(live),
+      now,
     });
     this.#cluster =
       options.otherNodes &&
@@ -95,7 +110,17 @@ export class RollcallCore {
       });
     const directory = new Directory(storage);
     const touched: Services['touched'] = (live) => this.#timeouts.touched(live);
-    const services: Services = { storage, sessions: this.sessions, directory, touched, now, newRecordId, policy };
+    const services: Services = {
+      storage,
+      sessions: this.sessions,
+      directory,
+      touched,
+      now,
+      newRecordId,
+      policy,
+      codeWindowMs,
+      wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
+    };
     const verifyToken = tokenVerifier(config);
     const rateLimit = new RateLimit();
     this.#context = {
@@ -141,6 +166,7 @@ export class RollcallCore {
   /** Takes no further command and resolves once those that were accepted are committed, answered and projected. */
   async finish(): Promise<void> {
     this.#sockets?.pause();
+    this.#codeRotation.close();
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
     this.#cluster?.stop();
   }

@@ -9,6 +9,19 @@ const errorOf = (promise: Promise<unknown>): Promise<RollcallClientError> =>
     () => Promise.reject(new Error('was not refused')),
     (error: RollcallClientError) => error,
   );
+test('[SDK-12] a teacher’s session has the code of the moment, and a student joins with it', async () => {
+  const { url } = await startServer({ CODE_SECONDS: '1' }, schoolOf(1));
+  const live = await sdk(url, 'ada').openSession('session-1', { start: { policy: { check_in: 'code' } } });
+  expect(live.code).toMatchObject({ session_id: 'session-1', code: expect.stringMatching(/^\d{6}$/) });
+  const student = sdk(url, 's-1');
+  expect((await errorOf(student.joinSession('session-1'))).code).toBe('CODE_REQUIRED');
+  const next = await live.once('code');
+  expect(live.code).toBe(next);
+  expect(await student.joinSession('session-1', { code: next.words.join('-') })).toMatchObject({ state: 'live' });
+  await live.end();
+  expect(live.code).toBeUndefined();
+});
+
 test('[SDK-6] a class from start to end needs the SDK alone', async () => {
   const { url } = await startServer({}, schoolOf(20));
   const teacher = sdk(url, 'ada');

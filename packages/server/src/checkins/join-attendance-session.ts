@@ -3,6 +3,7 @@ import { carryOut } from '../commands/carry-out.js';
 import { defineCommand, extraOf, type Services } from '../commands/command.js';
 import { changeOf, isoOf, recordOf } from '../commands/present.js';
 import { requireStudent } from '../commands/rights.js';
+import type { CodeVerdict } from '../register/check-in-codes.js';
 import type { OutcomeOf, Stranger } from '../register/decide.js';
 import type { Entry, RosterStudent } from '../register/entries.js';
 import type { LiveSession } from '../register/live-session.js';
@@ -10,7 +11,7 @@ import type { LiveSession } from '../register/live-session.js';
 export const joinAttendanceSession = defineCommand({
   name: 'joinAttendanceSession',
   async handle(call, services) {
-    const { session_id, op_id, since_seq } = call.input;
+    const { session_id, op_id, since_seq, code } = call.input;
     const enter = call.connection?.joining(session_id);
     const profile = requireStudent(call.person);
     const live = services.sessions.active(session_id) ?? (await liveSession(session_id, services));
@@ -33,7 +34,8 @@ export const joinAttendanceSession = defineCommand({
     // One catch-up of a socket at a time.
     const proceed = () => since_seq === undefined && call.proceed();
     const by = { event: call.event, actor: call.actor, op_id, proceed };
-    await carryOut({ kind: 'live', live }, { type: 'check_in', student }, by, services, (outcome) => {
+    const checkIn = { type: 'check_in', student, code: verdictOn(code, live, profile, services) } as const;
+    await carryOut({ kind: 'live', live }, checkIn, by, services, (outcome) => {
       enter?.(live, outcome.line.student.student_id);
       if (since_seq === undefined) present(outcome, {});
       else caughtUp = missedBy(live, profile.student_id, since_seq).then((missed) => present(outcome, missed));
@@ -50,6 +52,19 @@ async function liveSession(sessionId: LiveSession['session_id'], services: Servi
   const found = await services.sessions.find(sessionId);
   if (found?.kind !== 'live') throw new RollcallError('SESSION_NOT_ACTIVE');
   return found.live;
+}
+
+/** Whoever has checked in needs no code again, and can't get one wrong. */
+function verdictOn(
+  code: string | undefined,
+  live: LiveSession,
+  { student_id }: RosterStudent,
+  services: Services,
+): CodeVerdict | undefined {
+  if (!live.codes || (live.state.line(student_id)?.checked_in_at ?? null) !== null) return undefined;
+  const verdict = live.codes.judge(student_id, code, services.now());
+  if (verdict === 'wrong') services.wrongCode(live, student_id);
+  return verdict;
 }
 
 /** Whoever is on the roster needs no look-up: a storm of 1,000 joins must not become 1,000 queries. */

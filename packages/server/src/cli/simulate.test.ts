@@ -57,6 +57,16 @@ test('[SIM-1] under private visibility students are told of their own record onl
   expect(JSON.parse(stdout)).toMatchObject({ deliveries: 9 + 9, disagreements: [] });
 });
 
+test('[SIM-7] where check-ins need a code, students join with the one on the teacher’s screen', async () => {
+  const folder = await freshFolder();
+  const server = await startServer(folder, { CHECK_IN: 'code' });
+  const { code, stdout, stderr } = await rollcall(folder, [
+    ...['simulate', '--students', '10', '--url', server.url, '--rate', '500', '--json'],
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ disagreements: [], statistics: { checkedInCount: 10 } });
+});
+
 test('[SIM-4] with automatic marks, and whoever may see them, clients are judged by what came after they joined', async () => {
   // Of 10 students one is marked late and one absent in bulk; the others are what their check-in made them.
   for (const [visibility, deliveries] of [

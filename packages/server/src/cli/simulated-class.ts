@@ -157,7 +157,7 @@ class SimulatedClass {
     const pictures = [this.#watch(teacher, live, 'the teacher')];
 
     const joinsBegan = performance.now();
-    pictures.push(...(await this.#join(clients)));
+    pictures.push(...(await this.#join(clients, live)));
     const joinsTook = performance.now() - joinsBegan;
     this.#joinedBy = pictures.reduce((last, { since }) => Math.max(last, since), 0);
 
@@ -202,7 +202,8 @@ class SimulatedClass {
     return client;
   }
 
-  async #join(clients: readonly RollcallClient[]): Promise<Picture[]> {
+  /** Students see the code on the teacher's screen, where one is asked for. */
+  async #join(clients: readonly RollcallClient[], screen: LiveSession): Promise<Picture[]> {
     const { session_id, students, joinsPerSecond, onProgress } = this.#options;
     const began = performance.now();
     let joined = 0;
@@ -210,7 +211,8 @@ class SimulatedClass {
       clients.map(async (client, index) => {
         await pause(began + (index / joinsPerSecond) * 1_000 - performance.now());
         const sent = performance.now();
-        const live = await client.joinSession(session_id);
+        const code = screen.code?.code;
+        const live = await client.joinSession(session_id, code === undefined ? {} : { code });
         this.#joinTimes.push(performance.now() - sent);
         onProgress(`joined ${++joined} of ${students.length}`);
         return this.#watch(client, live, students[index]?.id ?? '');

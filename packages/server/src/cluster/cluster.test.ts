@@ -65,6 +65,31 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     expect(late.error?.code).toBe('SESSION_ENDED');
   });
 
+  test('[CODE-10] a code of one node counts on the other, and wrong codes sent to both count together', async () => {
+    const { nodes } = await startNodes(2, 2);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    await teacher.send('startAttendanceSession', { ...SESSION, policy: { check_in: 'code' } });
+    const { code } = await teacher.next('attendanceCode');
+    const far = await there.connect('cyd');
+    await expect.poll(async () => (await far.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    await expect
+      .poll(() => far.all('attendanceCode').at(-1)?.['code'], PATIENCE)
+      .toBe(teacher.all('attendanceCode').at(-1)?.['code'] ?? code);
+    const join = (client: Client, sent: unknown) => client.send('joinAttendanceSession', { ...SESSION, code: sent });
+    const guesser = [await here.connect('s-1'), await there.connect('s-1')] as const;
+    const current = () => teacher.all('attendanceCode').at(-1)?.['code'];
+    for (let n = 0; n < 5; n += 1) {
+      for (const client of guesser) expect((await join(client, 'tulip')).error?.code).toBe('CODE_INVALID');
+    }
+    // The word of the last wrong one is under way to the other node.
+    for (const client of guesser) {
+      await expect.poll(async () => (await join(client, undefined)).error?.code, PATIENCE).toBe('RATE_LIMITED');
+      expect((await join(client, current())).error?.code).toBe('RATE_LIMITED');
+    }
+    expect(await join(await there.connect('s-2'), current())).toMatchObject({ ok: true });
+  });
+
   test('[NODES-2] marks from four markers on three nodes make one dense sequence, the same everywhere', async () => {
     const { nodes } = await startNodes(3, 40);
     const [first] = nodes as [TestServer];

@@ -99,6 +99,11 @@ export class Cluster implements SessionWatcher {
 
   ended(): void {}
 
+  /** A student sent a wrong check-in code to this node: they have no more tries for there being several. */
+  guessed({ session_id }: LiveSession, studentId: StudentId): void {
+    this.#say({ type: 'wrong_codes', node: this.#node, wrong: [[session_id, studentId]] });
+  }
+
   /** A socket of this node came or went. */
   moved(move: Move): void {
     this.#moves.push(move);
@@ -150,6 +155,11 @@ export class Cluster implements SessionWatcher {
         break;
       case 'moves':
         this.#remote.moved(word.node, word.moves, word.all);
+        break;
+      case 'wrong_codes':
+        for (const [sessionId, studentId] of word.wrong) {
+          this.#options.sessions.active(sessionId)?.codes?.wrong(studentId);
+        }
         break;
       case 'alive':
         if (!this.#remote.heard(word.node)) this.#say({ type: 'tell', node: this.#node, to: word.node });

@@ -20,6 +20,8 @@ export const message = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hints'), node: z.string(), hints: z.array(z.tuple([sessionId, z.number()])) }),
   /** Presence of the sender's sockets. `all`: these are all there are, forget what was said before. */
   z.object({ type: z.literal('moves'), node: z.string(), all: z.boolean(), moves: z.array(move) }),
+  /** "These students sent wrong check-in codes to these sessions", one each. */
+  z.object({ type: z.literal('wrong_codes'), node: z.string(), wrong: z.array(z.tuple([sessionId, studentId])) }),
   /** "I live." Who hasn't heard of the sender asks it to tell all. */
   z.object({ type: z.literal('alive'), node: z.string() }),
   /** "`to`, tell all." */

@@ -18,6 +18,10 @@ export interface Services {
   readonly newRecordId: () => string;
   /** What a session does where its start doesn't say. */
   readonly policy: Policy;
+  /** How long a check-in code is shown, in ms. */
+  readonly codeWindowMs: number;
+  /** A student sent a wrong check-in code: the other nodes count it too. */
+  readonly wrongCode: (live: LiveSession, studentId: StudentId) => void;
 }
 
 /** The rooms a caller's connection can be in. Absent where a command came without a lasting connection. */

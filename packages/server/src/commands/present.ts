@@ -2,11 +2,13 @@ import type {
   AttendanceRecord,
   Change,
   Policy,
+  ServerPayload,
   Session,
   SessionId,
   Statistics,
   StudentSummary,
 } from '@rollcall/protocol';
+import type { CheckInCode } from '../register/check-in-codes.js';
 import type { Entry, RosterStudent, SessionFacts } from '../register/entries.js';
 import { type Line, statisticsOf } from '../register/fold.js';
 import type { SessionState } from '../register/session-state.js';
@@ -55,6 +57,20 @@ export function recordOf(sessionId: SessionId, line: RecordSource | Line, audien
     seq: line.seq,
     createdAt: isoOf(line.created_at),
     updatedAt: isoOf(line.updated_at),
+  };
+}
+
+/** @param publicUrl address under which people reach the server */
+export function codeOf(sessionId: SessionId, code: CheckInCode, publicUrl: string): ServerPayload<'attendanceCode'> {
+  const { digits, words, token, next_at, valid_until } = code;
+  const page = `${publicUrl.replace(/\/+$/, '')}/check-in/${encodeURIComponent(sessionId)}`;
+  return {
+    session_id: sessionId,
+    code: digits,
+    words: [...words],
+    url: `${page}?code=${token}`,
+    valid_until: isoOf(valid_until),
+    next_at: isoOf(next_at),
   };
 }
 

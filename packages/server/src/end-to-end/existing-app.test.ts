@@ -73,6 +73,25 @@ describe.skipIf(mongodb?.missing)(`the database of an existing app on ${mongodb?
     expect(await app.read('classsessions', { _id: id })).toMatchObject([{ status: 'completed', topic: 'Joins' }]);
   });
 
+  test('[REG-11] [CODE-10] a session that is adopted asks for codes where they are the default', async () => {
+    const uri = await freshMongo();
+    const app = await ExistingApp.on(uri);
+    const session = (await app.session('active', { teacher_id: app.teacher })).toHexString();
+    const variables = { DATABASE_URL: uri, CHECK_IN: 'code', CODE_SECONDS: '60' };
+    const server = await startServer(variables);
+    const teacher = await server.connect('ada');
+    const student = await server.connect('s-3');
+    const join = (code?: unknown) => student.send('joinAttendanceSession', { session_id: session, code });
+    expect((await join()).error?.code).toBe('CODE_REQUIRED');
+    const { code } = await teacher.next('attendanceCode');
+    // The key is in the journal, and the next start has it from there.
+    await server.close();
+    const again = await startServer({ ...variables, CHAT_PORT: String(server.port) });
+    await expect.poll(() => student.socket.connected, { timeout: 30_000 }).toBe(true);
+    expect(await join(code)).toMatchObject({ ok: true });
+    await again.close();
+  });
+
   test('[REG-11] [CONN-22] a session that the app left active goes on with its records as found', async () => {
     const uri = await freshMongo();
     const app = await ExistingApp.on(uri);

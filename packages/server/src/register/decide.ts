@@ -8,6 +8,7 @@ import {
   RollcallError,
   type StudentId,
 } from '@rollcall/protocol';
+import type { CodeVerdict } from './check-in-codes.js';
 import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, RosterStudent } from './entries.js';
 import { type FoldTarget, fold, type Line, type Operation, operationKey, type SessionView } from './fold.js';
 
@@ -29,7 +30,12 @@ export interface MarkRow {
 }
 
 export type Command =
-  | { readonly type: 'check_in'; readonly student: Stranger }
+  | {
+      readonly type: 'check_in';
+      readonly student: Stranger;
+      /** Of the code that came with it, where the session asks for one. */
+      readonly code?: CodeVerdict | undefined;
+    }
   | {
       readonly type: 'mark';
       readonly row: MarkRow;
@@ -103,7 +109,7 @@ export function decide(draft: DecisionTarget, command: Command, circumstances: C
   const head = { at: circumstances.at, actor: circumstances.actor, ...opId(circumstances) };
   switch (command.type) {
     case 'check_in':
-      return checkIn(draft, command.student, head, circumstances);
+      return checkIn(draft, command, head, circumstances);
     case 'mark':
       return mark(draft, command, head, circumstances);
     case 'bulk':
@@ -170,13 +176,19 @@ export const newRow = (student: RosterStudent, at: number, recordId: string): Ro
   updated_at: at,
 });
 
-function checkIn(draft: DecisionTarget, { student, enrolled }: Stranger, head: Head, by: Circumstances): Decision {
+function checkIn(
+  draft: DecisionTarget,
+  { student: { student, enrolled }, code }: Extract<Command, { type: 'check_in' }>,
+  head: Head,
+  by: Circumstances,
+): Decision {
   const before = draft.line(student.student_id);
   if (before && before.checked_in_at !== null) {
     remember(draft, by);
     return { entries: [], outcome: { kind: 'check_in', line: before, seq: draft.seq, duplicate: false } };
   }
   if (!before && draft.facts.course_id !== null && !enrolled) throw new RollcallError('NOT_ENROLLED');
+  if (draft.policy.check_in === 'code') requireRightCode(code);
   const checkedIn: InTheMaking<CheckedInEntry> = {
     type: 'checked_in',
     seq: draft.seq + 1,
@@ -206,6 +218,19 @@ function checkIn(draft: DecisionTarget, { student, enrolled }: Stranger, head: H
   }
   const after = lineAfter(draft, student.student_id);
   return { entries, outcome: { kind: 'check_in', line: after, seq: draft.seq, duplicate: false } };
+}
+
+const WITHOUT_RIGHT_CODE = {
+  missing: 'CODE_REQUIRED',
+  expired: 'CODE_EXPIRED',
+  wrong: 'CODE_INVALID',
+} as const satisfies Record<string, ErrorCode>;
+
+/** @throws {RollcallError} CODE_REQUIRED, CODE_EXPIRED, CODE_INVALID, RATE_LIMITED */
+function requireRightCode(code: CodeVerdict = 'missing'): void {
+  if (code === 'right') return;
+  if (typeof code === 'object') throw new RollcallError('RATE_LIMITED', { details: code });
+  throw new RollcallError(WITHOUT_RIGHT_CODE[code]);
 }
 
 /** Who acts when nobody does. */

@@ -10,6 +10,7 @@ import type {
   TeacherId,
   UserId,
 } from '@rollcall/protocol';
+import type { CodeKey } from './check-in-codes.js';
 
 /** Who did it. `user_id` is null for the system (a timeout, an adoption). */
 export interface Actor {
@@ -81,6 +82,8 @@ export interface StartedEntry extends EntryHead {
   readonly session: SessionFacts;
   readonly policy: Policy;
   readonly roster: readonly RosterRow[];
+  /** Where check-ins need a code. */
+  readonly codes?: CodeKey;
 }
 
 /** Opens the journal of a session that the database called active before Rollcall knew it: always seq 1. */
@@ -90,6 +93,8 @@ export interface AdoptedEntry extends EntryHead {
   readonly policy: Policy;
   readonly started_at: number;
   readonly roster: readonly RosterRow[];
+  /** Where check-ins need a code. */
+  readonly codes?: CodeKey;
 }
 
 /** A student's first check-in of the session. */

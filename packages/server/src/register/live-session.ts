@@ -8,6 +8,7 @@ import {
 } from '@rollcall/protocol';
 import { atEndOfTurn } from '../end-of-turn.js';
 import type { Storage } from '../storage/port.js';
+import { CheckInCodes } from './check-in-codes.js';
 import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
 import type { Actor, Entry } from './entries.js';
 import { fold, statisticsOf } from './fold.js';
@@ -81,6 +82,8 @@ interface Pending {
 export class LiveSession {
   readonly state: SessionState;
   readonly presence: Presence;
+  /** Where check-ins need a code. */
+  readonly codes: CheckInCodes | undefined;
   readonly #context: LiveSessionContext;
   readonly #projector: Projector;
   readonly #recent: Entry[] = [];
@@ -102,6 +105,7 @@ export class LiveSession {
    */
   constructor(state: SessionState, projectedSeq: number, own: boolean, context: LiveSessionContext) {
     this.state = state;
+    this.codes = state.code_key && new CheckInCodes(state.code_key, state.started_at);
     this.#context = context;
     this.presence = new Presence({
       graceMs: context.presenceGraceMs,

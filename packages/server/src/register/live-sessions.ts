@@ -2,6 +2,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Storage, StoredSession } from '../storage/port.js';
+import { newCodeKey } from './check-in-codes.js';
 import { newRow, SYSTEM } from './decide.js';
 import type { Entry, RosterRow, StartedEntry } from './entries.js';
 import { LiveSession, type LiveSessionContext, type Publisher, readJournal } from './live-session.js';
@@ -23,6 +24,8 @@ export interface LiveSessionsOptions {
   readonly presenceGraceMs: number;
   /** Policy of a session that is adopted from the database. */
   readonly policy: Policy;
+  /** How long a check-in code is shown, in ms. */
+  readonly codeWindowMs: number;
   readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
   readonly onRestoreError: (sessionId: SessionId, error: unknown) => void;
 }
@@ -238,7 +241,7 @@ export class LiveSessions {
 
   /** A session that the database calls active and that has no journal: its first entry holds what was found. */
   async #adopt(stored: StoredSession): Promise<FoundSession> {
-    const { storage, now, policy } = this.#options;
+    const { storage, now, policy, codeWindowMs } = this.#options;
     const { status: _, started_at, ended_at: __, projected_seq: ___, ...session } = stored;
     const roster = await rosterOf(storage, stored, now(), this.#options.newRecordId);
     const entry: Entry = {
@@ -250,6 +253,7 @@ export class LiveSessions {
       policy,
       started_at: started_at ?? now(),
       roster,
+      ...(policy.check_in === 'code' ? { codes: newCodeKey(codeWindowMs) } : {}),
     };
     const result = await storage.append(stored.session_id, 0, [entry]);
     if (result === 'conflict') {

@@ -1,6 +1,14 @@
 import type { Policy, StudentId } from '@rollcall/protocol';
+import type { CodeKey } from './check-in-codes.js';
 import type { DecisionTarget } from './decide.js';
-import { type Actor, type Entry, opensJournal, type SessionFacts } from './entries.js';
+import {
+  type Actor,
+  type AdoptedEntry,
+  type Entry,
+  opensJournal,
+  type SessionFacts,
+  type StartedEntry,
+} from './entries.js';
 import { type Counts, type Ending, type FoldTarget, fold, type Line, type Operation } from './fold.js';
 
 export const noCounts = (): Counts => ({ present: 0, absent: 0, late: 0, excused: 0, checked_in: 0 });
@@ -14,6 +22,8 @@ export class SessionState implements FoldTarget {
   readonly policy: Policy;
   readonly started_at: number;
   readonly started_by: Actor;
+  /** Where check-ins need a code. */
+  readonly code_key: CodeKey | undefined;
   seq = 0;
   last_at = 0;
   readonly counts = noCounts();
@@ -26,11 +36,12 @@ export class SessionState implements FoldTarget {
   /** The oldest first. */
   readonly #idle = new Map<string, Operation>();
 
-  private constructor(facts: SessionFacts, policy: Policy, startedAt: number, startedBy: Actor) {
-    this.facts = facts;
-    this.policy = policy;
-    this.started_at = startedAt;
-    this.started_by = startedBy;
+  private constructor(opening: StartedEntry | AdoptedEntry) {
+    this.facts = opening.session;
+    this.policy = opening.policy;
+    this.started_at = opening.type === 'adopted' ? opening.started_at : opening.at;
+    this.started_by = opening.actor;
+    this.code_key = opening.codes;
   }
 
   /** @throws {RangeError} when the entries are no dense journal from 1 on. */
@@ -39,8 +50,7 @@ export class SessionState implements FoldTarget {
     for (const entry of entries) {
       if (!state) {
         if (!opensJournal(entry)) throw new RangeError(`a journal begins with started or adopted, not ${entry.type}`);
-        const startedAt = entry.type === 'adopted' ? entry.started_at : entry.at;
-        state = new SessionState(entry.session, entry.policy, startedAt, entry.actor);
+        state = new SessionState(entry);
       }
       fold(state, entry);
     }

@@ -3,6 +3,7 @@ import { type AckExtra, type Call, defineCommand, type Services } from '../comma
 import { recordsOf, sessionOfState } from '../commands/present.js';
 import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse } from '../commands/rights.js';
 import { Written } from '../commands/written.js';
+import { newCodeKey } from '../register/check-in-codes.js';
 import { opId, repetition } from '../register/decide.js';
 import type { SessionFacts, StartedEntry } from '../register/entries.js';
 import type { LiveSession } from '../register/live-session.js';
@@ -16,7 +17,6 @@ export const startAttendanceSession = defineCommand({
   async handle(call, services) {
     const { input, person } = call;
     requireTeacher(person);
-    if (input.policy?.check_in === 'code') throw noCodesYet();
     let written: Written | undefined;
     await services.sessions.open(input.session_id, {
       build: (stored) => openingEntry(call, stored, services),
@@ -36,14 +36,6 @@ export const startAttendanceSession = defineCommand({
     });
   },
 });
-
-function noCodesYet(): RollcallError {
-  const field = 'policy.check_in';
-  return new RollcallError('BAD_REQUEST', {
-    message: `${field}: check-in codes are not available in this version`,
-    details: { field },
-  });
-}
 
 /** The caller's screen from now on: everything that is known, and every change to come. */
 function attach(
@@ -78,6 +70,7 @@ async function openingEntry(
     if (stored.status !== 'scheduled') throw new RollcallError('SESSION_ENDED');
   }
   const at = services.now();
+  const policy = { ...services.policy, ...given(input.policy) };
   return {
     type: 'started',
     seq: 1,
@@ -96,8 +89,9 @@ async function openingEntry(
       teacher_id: facts.teacher_id ?? person.teacher?.teacher_id ?? null,
       teacher_name: facts.teacher_name ?? person.name,
     },
-    policy: { ...services.policy, ...given(input.policy) },
+    policy,
     roster: await rosterOf(services.storage, facts, at, services.newRecordId),
+    ...(policy.check_in === 'code' ? { codes: newCodeKey(services.codeWindowMs) } : {}),
   };
 }
 

@@ -13,6 +13,7 @@ const SESSION = 'class-1';
 const STUDENTS = 20;
 const HOUR_MS = 3_600_000;
 const INACTIVITY_MS = 4_500;
+const CODE_SECONDS = 2;
 /** What a busy machine may add to the end. */
 const LATE_MS = 20_000;
 
@@ -23,11 +24,11 @@ async function run(lab: Lab): Promise<void> {
   await importSchool(lab, database, { students: STUDENTS });
   const server = await ServerProcess.start(lab, {
     database: database.url,
-    variables: { ROLLCALL_FAULTS_CLOCK: clock },
+    variables: { ROLLCALL_FAULTS_CLOCK: clock, CODE_SECONDS: String(CODE_SECONDS) },
     preload: [new URL('../preload/shifted-clock.js', import.meta.url).href],
   });
   const { url } = server;
-  const policy = { inactivity_minutes: INACTIVITY_MS / 60_000, max_minutes: 30 };
+  const policy = { check_in: 'code' as const, inactivity_minutes: INACTIVITY_MS / 60_000, max_minutes: 30 };
   const teacher = await SdkFollower.follow(lab, url, 'ada', (client) =>
     client.openSession(SESSION, { start: { course_id: 'course-1', policy } }),
   );
@@ -40,7 +41,8 @@ async function run(lab: Lab): Promise<void> {
     [HOUR_MS, -HOUR_MS],
     [1, -1, 2, -2, 1, 0, -1, 1, 0.5, 0].map((hours) => hours * HOUR_MS),
   );
-  for (const jump of jumps) {
+  const codesAfter: number[] = [];
+  for (const [n, jump] of jumps.entries()) {
     await writeFile(clock, String(jump));
     const before = load.acknowledged.size;
     server.signal('SIGUSR2');
@@ -50,6 +52,7 @@ async function run(lab: Lab): Promise<void> {
     lab.must(last !== undefined, 'there are entries');
     const off = Math.abs(last.at - Date.now() - jump);
     lab.must(off < 60_000, `the server’s clock has jumped (off by ${Math.round(off)} ms)`);
+    codesAfter.push(await checkInByCode(lab, url, teacher, `s-${n + 1}`));
     // Longer than the limit, in which only marks keep the session alive.
     await lab.lasting(lab.of(INACTIVITY_MS + 1_000, INACTIVITY_MS * 2));
     lab.equal([teacher.live.state, screen.ended], ['live', false], 'the session goes on');
@@ -79,17 +82,35 @@ async function run(lab: Lab): Promise<void> {
   lab.saw('entries, dense and in order of seq', entries.length);
   lab.saw('entries with a time before the one before', backwards);
   lab.must(backwards > 0, 'the clock went back between two entries');
+  lab.saw('the next code came after a jump, ms, at most', Math.max(...codesAfter));
   lab.saw('limit of inactivity, ms', INACTIVITY_MS);
   lab.saw('end after the last mark, ms', ended);
+}
+
+/**
+ * The code on the screen is of the time before the jump until the next one comes. @returns how long that took, in ms,
+ * counted from when the jump was seen
+ */
+async function checkInByCode(lab: Lab, url: string, teacher: SdkFollower, uid: string): Promise<number> {
+  const jumped = performance.now();
+  const before = teacher.live.code?.code;
+  await lab.until(() => teacher.live.code?.code !== before, 'the next code', {
+    within: CODE_SECONDS * 1_000 + LATE_MS,
+  });
+  const took = performance.now() - jumped;
+  const student = await Plain.connect(lab, url, uid);
+  const answer = await student.ask('joinAttendanceSession', { session_id: SESSION, code: teacher.live.code?.code });
+  lab.equal(answer.ok, true, 'the check-in with the next code');
+  return took;
 }
 
 export const clockJumps: Experiment = {
   id: 'F12',
   fault: 'the server’s wall clock jumps by ±1 h and ±2 h during a class, and over the end between warning and end',
-  promise: 'order of seq kept; no early end; the session still ends by itself in its time',
+  promise:
+    'order of seq kept; no early end; the session still ends by itself in its time; the code that comes next counts',
   needs: [],
   limits:
-    'The clock is that of the server’s JavaScript, shifted by a module loaded before it; the system’s clock stays. ' +
-    'Check-in codes are not part of it.',
+    'The clock is that of the server’s JavaScript, shifted by a module loaded before it; the system’s clock stays.',
   run,
 };

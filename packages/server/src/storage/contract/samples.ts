@@ -209,7 +209,8 @@ export const bareFacts = (id: string) => ({
 const actor = { user_id: user('ada'), name: 'Ada Osei' };
 
 export function started(id: string, roster: readonly RosterRow[] = []): StartedEntry {
-  return { seq: 1, at: T0, actor, type: 'started', session: bareFacts(id), policy: POLICY, roster };
+  const codes = { secret: 'bm9ib2R5IGV2ZXIgc2VlcyB3aGF0IGNvZGVzIGFyZQ', window_ms: 15_000 };
+  return { seq: 1, at: T0, actor, type: 'started', session: bareFacts(id), policy: POLICY, roster, codes };
 }
 
 export function marked(seq: number, studentId = 'student-1', more: Partial<MarkedEntry> = {}): MarkedEntry {

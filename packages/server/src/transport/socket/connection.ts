@@ -102,6 +102,8 @@ export class SocketConnection implements Connection {
       teacherRoom(session_id),
       this.#batched ? teachersBatchedRoom(session_id) : teachersEachRoom(session_id),
     );
+    // After the answer to what brought the socket here.
+    if (live.codes) queueMicrotask(() => this.#released || this.#context.publisher.tellCode(live, this.#socket));
   }
 
   joining(sessionId: SessionId): (live: LiveSession, studentId: StudentId) => void {

@@ -1,6 +1,6 @@
 import type { SessionId, StudentId } from '@rollcall/protocol';
-import type { Namespace } from 'socket.io';
-import { isoOf, ownSessionDataOf, recordOf, sessionDataOf, writtenRecordOf } from '../../commands/present.js';
+import type { Namespace, Socket } from 'socket.io';
+import { codeOf, isoOf, ownSessionDataOf, recordOf, sessionDataOf, writtenRecordOf } from '../../commands/present.js';
 import { Written } from '../../commands/written.js';
 import { ACTIVE_SESSIONS_EVENTS, activeSessionsData, liveOfCourse } from '../../courses/active-sessions.js';
 import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../register/entries.js';
@@ -27,6 +27,10 @@ export interface SocketPublisherOptions {
   /** Above this number of records, students' finalData holds their own record only. */
   readonly finalDataRecords: number;
   readonly writer: BundleWriter;
+  /** Address under which people reach the server, for the links in check-in codes. */
+  readonly publicUrl: () => string;
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
   /** Called with what was sent, for the debug log. */
   readonly onEmit: (event: string, sessionId: SessionId) => void;
 }
@@ -174,6 +178,26 @@ export class SocketPublisher implements Publisher {
     const { session_id } = live;
     const payload = { session_id, ends_at: isoOf(endsAt), reason };
     this.#emit(live, [teacherRoom(session_id)], 'attendanceSessionExpiring', payload);
+  }
+
+  /** The check-in code of this moment, to all teachers who are there. */
+  codeChanged(live: LiveSession): void {
+    const rooms = [teacherRoom(live.session_id)];
+    const payload = this.#anyIn(rooms) && this.#codeOf(live);
+    if (payload) this.#emit(live, rooms, 'attendanceCode', payload);
+  }
+
+  /** The same to one who has just come. */
+  tellCode(live: LiveSession, socket: Socket): void {
+    const payload = this.#codeOf(live);
+    if (!payload) return;
+    socket.emit('attendanceCode', payload);
+    this.#options.onEmit('attendanceCode', live.session_id);
+  }
+
+  #codeOf({ codes, session_id, state }: LiveSession): object | undefined {
+    if (!codes || state.ending) return undefined;
+    return codeOf(session_id, codes.at(this.#options.now()), this.#options.publicUrl());
   }
 
   #checkedIn(live: LiveSession, { student_id, at, seq }: CheckedInEntry): void {

@@ -1,0 +1,144 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { StudentId } from '@rollcall/protocol';
+import { CODE_WORDS } from './code-words.js';
+
+/** What a session's codes are made of. Part of its opening entry, so that every node and every restart has the same. */
+export interface CodeKey {
+  /** 32 random bytes in base64url; it is never sent to anybody. */
+  readonly secret: string;
+  /** How long a code is shown, in ms. It counts for as long again. */
+  readonly window_ms: number;
+}
+
+export const newCodeKey = (windowMs: number): CodeKey => ({
+  secret: randomBytes(32).toString('base64url'),
+  window_ms: windowMs,
+});
+
+/** One code in its three forms. */
+export interface CheckInCode {
+  /** Six digits. */
+  readonly digits: string;
+  readonly words: readonly [string, string, string];
+  /** 22 characters of base64url. */
+  readonly token: string;
+  /** When the next one comes, ms since the epoch. */
+  readonly next_at: number;
+  /** Until when it counts, ms since the epoch. */
+  readonly valid_until: number;
+}
+
+/**
+ * What becomes of a check-in: its code is good, it has none, its code was good some time ago or never, or so many
+ * wrong ones came before that none is looked at for `retry_after` seconds.
+ */
+export type CodeVerdict = 'right' | 'missing' | 'expired' | 'wrong' | { readonly retry_after: number };
+
+/** Wrong codes of one student after which none of theirs is looked at for a while: six digits are soon guessed. */
+const WRONG_MAX = 10;
+const BLOCKED_MS = 5 * 60_000;
+/** Past codes that are still told from those that never were: a day of them at 15 s. */
+const REMEMBERED = 5_760;
+
+interface Tries {
+  wrong: number;
+  /** By `performance.now()`: the clock that codes go by may jump. */
+  blocked_until: number;
+}
+
+/** The check-in codes of one session, one after another by the server's clock, and who guesses at them. */
+export class CheckInCodes {
+  readonly #key: CodeKey;
+  readonly #secret: Buffer;
+  readonly #startedAt: number;
+  /** By window, the oldest made first. */
+  readonly #made = new Map<number, Pick<CheckInCode, 'digits' | 'words' | 'token'>>();
+  readonly #tries = new Map<StudentId, Tries>();
+
+  /** @param startedAt when the first code began, ms since the epoch: sessions don't all change codes at the same time */
+  constructor(key: CodeKey, startedAt: number) {
+    this.#key = key;
+    this.#secret = Buffer.from(key.secret, 'base64url');
+    this.#startedAt = startedAt;
+  }
+
+  /** How many codes came before the one of `now` (ms since the epoch); negative before the start. */
+  windowAt(now: number): number {
+    return Math.floor((now - this.#startedAt) / this.#key.window_ms);
+  }
+
+  /** When the next code comes, ms since the epoch. */
+  nextAt(now: number): number {
+    return this.#startedAt + (this.windowAt(now) + 1) * this.#key.window_ms;
+  }
+
+  /** The code of `now`, ms since the epoch. */
+  at(now: number): CheckInCode {
+    const next_at = this.nextAt(now);
+    return { ...this.#codeOf(this.windowAt(now)), next_at, valid_until: next_at + this.#key.window_ms };
+  }
+
+  /** Judges a student's check-in. A wrong code counts against them at once, before anything is committed. */
+  judge(studentId: StudentId, text: string | undefined, now: number): CodeVerdict {
+    const wait = (this.#tries.get(studentId)?.blocked_until ?? 0) - performance.now();
+    if (wait > 0) return { retry_after: Math.ceil(wait / 1_000) };
+    const forms = formsOf(text ?? '');
+    if (forms.length === 0) return 'missing';
+    const is = (window: number) => {
+      const { digits, words, token } = this.#codeOf(window);
+      return [digits, words.join(' '), token].some((form) => forms.includes(form));
+    };
+    const current = this.windowAt(now);
+    // The next one too: it may be shown already by another node, whose clock is a little ahead.
+    if ([current, current - 1, current + 1].some(is)) return 'right';
+    for (let window = current - 2; window >= Math.max(0, current - REMEMBERED); window -= 1) {
+      if (is(window)) return 'expired';
+    }
+    this.wrong(studentId);
+    return 'wrong';
+  }
+
+  /** A student sent a wrong code, here or to another node. */
+  wrong(studentId: StudentId): void {
+    const tries = this.#tries.get(studentId) ?? { wrong: 0, blocked_until: 0 };
+    this.#tries.set(studentId, tries);
+    tries.wrong += 1;
+    if (tries.wrong < WRONG_MAX) return;
+    tries.wrong = 0;
+    tries.blocked_until = performance.now() + BLOCKED_MS;
+  }
+
+  #codeOf(window: number): Pick<CheckInCode, 'digits' | 'words' | 'token'> {
+    const known = this.#made.get(window);
+    if (known) return known;
+    const hash = createHmac('sha256', this.#secret).update(String(window)).digest();
+    const word = (at: number) => CODE_WORDS[hash.readUInt8(at)] ?? '';
+    const code = {
+      digits: String(hash.readUIntBE(0, 6) % 1_000_000).padStart(6, '0'),
+      words: [word(6), word(7), word(8)] as const,
+      token: hash.subarray(16).toString('base64url'),
+    };
+    this.#made.set(window, code);
+    for (const oldest of this.#made.keys()) {
+      if (this.#made.size <= REMEMBERED + 3) break;
+      this.#made.delete(oldest);
+    }
+    return code;
+  }
+}
+
+/** What a text may mean as a code: a token, digits, words. Whoever scans the QR code may send all of its url. */
+function formsOf(text: string): string[] {
+  const given = tokenOfUrl(text) ?? text.normalize('NFKC').trim();
+  const digits = given.replace(/[\s-]+/g, '');
+  const words = given
+    .toLowerCase()
+    .split(/[\s-]+/)
+    .join(' ');
+  return [given, digits, words].filter((form) => form !== '');
+}
+
+function tokenOfUrl(text: string): string | undefined {
+  if (!/^\s*https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  return new URL(text).searchParams.get('code') ?? undefined;
+}
