@@ -32,6 +32,7 @@ test('[CODE-5] each form of a code is accepted however it is written', () => {
         token,
         ` ${token} `,
         `https://school.example/rollcall/check-in/a%20b?x=1&code=${token}`,
+        `session-1?code=${token}#top`,
       ]) {
         expect(codes().judge(someone, text, at), text).toBe('right');
       }

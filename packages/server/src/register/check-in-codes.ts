@@ -127,18 +127,16 @@ export class CheckInCodes {
   }
 }
 
-/** What a text may mean as a code: a token, digits, words. Whoever scans the QR code may send all of its url. */
+/** Whoever scans the QR code may send all of its url, or what is left of it. */
+const TOKEN_IN_URL = /[?&]code=([\w-]+)/;
+
+/** What a text may mean as a code: a token, digits, words. */
 function formsOf(text: string): string[] {
-  const given = tokenOfUrl(text) ?? text.normalize('NFKC').trim();
+  const given = TOKEN_IN_URL.exec(text)?.[1] ?? text.normalize('NFKC').trim();
   const digits = given.replace(/[\s-]+/g, '');
   const words = given
     .toLowerCase()
     .split(/[\s-]+/)
     .join(' ');
   return [given, digits, words].filter((form) => form !== '');
-}
-
-function tokenOfUrl(text: string): string | undefined {
-  if (!/^\s*https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
-  return new URL(text).searchParams.get('code') ?? undefined;
 }
