@@ -220,7 +220,7 @@ test('[OBJ-11] every event of the protocol is sent, and as its schema has it', a
   const batched = await server.connect('cyd', { token, auth: { token, client: { batched: true } } });
   for (const client of [teacher, second]) await client.send('subscribeToCourse', { course_id: 'course-1' });
   await student.send('subscribeToCourse', { course_id: 'course-2' });
-  const short = { session_id: freshId('session'), policy: { inactivity_minutes: 0.02 } };
+  const short = { session_id: freshId('session'), policy: { inactivity_minutes: 0.02, check_in: 'code' } };
   await teacher.send('startAttendanceSession', short);
   await teacher.next('attendanceSessionExpiring');
   await teacher.send('startAttendanceSession', { session_id });

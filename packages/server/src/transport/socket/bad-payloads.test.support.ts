@@ -67,7 +67,7 @@ const BAD: Record<string, readonly unknown[]> = {
   walk_in: FLAG,
   partial: FLAG,
   since_seq: [-1, 1.5, '3', 2 ** 60, true, ...OPERATORS],
-  code: text(256),
+  code: text(2_048),
   topic: text(500),
   token: [undefined, null, '', ...text(16_384)],
   policy: ['open', 7, true, []],
