@@ -188,16 +188,41 @@ test('[EMBED-2] an app’s own refreshToken event works as before, and a bad tok
   expect(client.all('attendanceError')).toEqual([]);
 });
 
+/** Resolves once the user of this socket is served: their token is looked at when Rollcall comes. */
+const served = ({ socket }: Client) =>
+  expect
+    .poll(async () => {
+      const pending = socket.timeout(1_000).emitWithAck('checkActiveSessions', {});
+      return pending.then((answer: { ok: boolean }) => answer.ok).catch(() => false);
+    }, PATIENCE)
+    .toBe(true);
+
 test('[EMBED-1] sockets that were connected before are served too', async () => {
   const app = await chatApp();
   const teacher = await connectTo(app.url, 'ada');
   await app.attach();
-  await expect
-    .poll(async () => {
-      const pending = teacher.socket.timeout(1_000).emitWithAck('checkActiveSessions', {});
-      return pending.then((answer: { ok: boolean }) => answer.ok).catch(() => false);
-    }, PATIENCE)
-    .toBe(true);
+  await served(teacher);
+});
+
+test('[EMBED-1] a socket that the app was letting in when Rollcall came is served too', async () => {
+  const app = await chatApp();
+  let begun = () => {};
+  let goOn = () => {};
+  const beingLetIn = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const letIn = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  app.io.use((_socket, next) => {
+    begun();
+    void letIn.then(() => next());
+  });
+  const connecting = connectTo(app.url, 'ada');
+  await beingLetIn;
+  await app.attach();
+  goOn();
+  await served(await connecting);
 });
 
 test('[EMBED-4] detaching leaves the app’s server running and open', async () => {

@@ -52,6 +52,8 @@ export function attendanceSockets(
   { exclusive }: AttendanceSocketsOptions,
 ): AttendanceSockets {
   const entrances = new WeakMap<Socket, Entrance>();
+  /** Sockets whose token was looked at. */
+  const seen = new WeakSet<Socket>();
   const connections = new Map<Socket, Served>();
   let attached = true;
   let paused = false;
@@ -96,6 +98,7 @@ export function attendanceSockets(
 
   namespace.use((socket, next) => {
     if (!attached) return next();
+    seen.add(socket);
     enter(socket, context).then(
       (entrance) => {
         entrances.set(socket, entrance);
@@ -118,6 +121,10 @@ export function attendanceSockets(
 
   /** Handlers are in place, and rooms entered, before the client can have heard that it is connected. */
   const onConnection = (socket: Socket): void => {
+    if (!seen.has(socket)) {
+      enterLate(socket);
+      return;
+    }
     const entrance = entrances.get(socket);
     // On an app's socket they are listeners like its own: what the app puts before all of them is before ours as well.
     if (exclusive) socket.onAny(onAnyEvent);
@@ -142,9 +149,9 @@ export function attendanceSockets(
     context.observe.connected(identity.uid, socket.id);
     connection.restore(person);
   };
-  namespace.on('connection', onConnection);
-  // An app may attach Rollcall while it is serving.
-  for (const socket of namespace.sockets.values()) {
+  /** An app may attach Rollcall while it is serving: who was there, or was being let in, came past our middleware. */
+  function enterLate(socket: Socket): void {
+    seen.add(socket);
     enter(socket, context)
       .then((entrance) => entrances.set(socket, entrance))
       .catch(() => {})
@@ -152,6 +159,8 @@ export function attendanceSockets(
         if (attached && socket.connected) onConnection(socket);
       });
   }
+  namespace.on('connection', onConnection);
+  for (const socket of namespace.sockets.values()) enterLate(socket);
   const looking = setInterval(() => {
     for (const served of connections.values()) if (served instanceof SocketConnection) served.lookAtExpiry();
   }, EXPIRY_LOOK_MS).unref();
