@@ -36,7 +36,9 @@ try {
       console.log(`${seq}. ${record?.student.name ?? 'a new student'} is ${status} (${actor.name})`);
   });
 
-  const students = await Promise.all(studentNames.map((uid) => signIn(uid).joinSession(session_id)));
+  // Where check-ins need a code (CHECK_IN=code), students type the one on the teacher's screen.
+  const code = teacher.code?.code;
+  const students = await Promise.all(studentNames.map((uid) => signIn(uid).joinSession(session_id, { code })));
   for (const student of students) {
     student.on('change', ({ student_id, status }) => {
       if (student_id === student.own?.student_id) console.log(`   ${student.own.student.name} sees: ${status}`);

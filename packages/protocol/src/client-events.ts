@@ -56,7 +56,7 @@ export const clientEvents = {
   joinAttendanceSession: z.object({
     ...ofSession,
     code: optional(wellFormed(CODE_MAX_LENGTH)).describe(
-      'Under policy check_in `code`: the digits, the words, or the `url` of the code or the token in it.',
+      'Under policy check_in `code`: the digits, the words, the token of the link or all of it; see [check-in codes](#check-in-codes).',
     ),
     since_seq: sinceSeq,
   }),

@@ -107,7 +107,7 @@ export const errorRegistry = define({
     message: 'Too many requests',
     retryable: true,
     http_status: 429,
-    when: 'The user went on over the rate, or sent ten wrong check-in codes; details.retry_after is in seconds.',
+    when: 'The user went on over the rate, or has sent ten wrong check-in codes and joins that session for the first time; details.retry_after is in seconds.',
   },
   PAYLOAD_TOO_LARGE: {
     message: 'Payload too large',

@@ -5,6 +5,7 @@ import { type ErrorDefinition, errorRegistry } from './errors.js';
 import { clientEventTable, serverEventTable } from './event-table.js';
 import { ackExamples, clientExamples, serverExamples } from './examples.js';
 import { clientJsonSchema, isObject, type JsonSchema, jsonSchemaOf, type NamedSchemas } from './json-schemas.js';
+import { CHECK_IN_CODES } from './reference-codes.js';
 import { CONNECTING } from './reference-connecting.js';
 import { type ServerEventName, serverEvents } from './server-events.js';
 
@@ -50,6 +51,7 @@ export function eventsPage(): string {
     GENERATED,
     'Every event carries one argument, an object. Every event of a client takes an optional acknowledgement callback, which gets `{ok: true}` with the fields of the answer and, of a command that can change the session, its `seq`, or `{ok: false, error}` ([errors](errors.md)). `sessionId`, `studentId` and `courseId` are accepted for the snake_case names, null counts as not given, and unknown fields are ignored. An `op_id` makes a repeat safe: a change has one effect within a session, and its repeat is answered like the first, with `duplicate: true` in the acknowledgement, on every node and for good. The repeat of a command that changed nothing is recognised by the node that answered it, for the last 10,000 such of a session and until that node restarts, and is otherwise decided anew.',
     CONNECTING,
+    CHECK_IN_CODES,
     '## From clients',
     ...ofClient,
     '## From the server',
@@ -127,14 +129,14 @@ function descriptionOf({ description, anyOf }: JsonSchema): string {
 
 /** A JSON Schema in a few words, for a cell of a table. */
 function typeName(schema: JsonSchema): string {
-  const { type, format, items, anyOf, $ref } = schema;
+  const { type, format, anyOf, $ref } = schema;
   if (typeof $ref === 'string') return refName($ref);
   if (Array.isArray(anyOf)) return anyOf.filter(isObject).map(typeName).join(' or ');
   if ('const' in schema) return `\`${JSON.stringify(schema['const'])}\``;
   if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => `\`${value}\``).join(' or ');
   if (Array.isArray(type)) return type.map((one) => typeName({ ...schema, type: one })).join(' or ');
   if (format === 'date-time') return 'timestamp';
-  if (type === 'array') return `list${range(schema, 'Items')} of ${isObject(items) ? typeName(items) : 'anything'}`;
+  if (type === 'array') return `list${range(schema, 'Items')} of ${itemName(schema)}`;
   if (type === 'string') return `string${range(schema, 'Length')}`;
   if (type === 'object' && isObject(schema['properties'])) {
     return `{${Object.entries(schema['properties'])
@@ -144,10 +146,17 @@ function typeName(schema: JsonSchema): string {
   return type === 'integer' ? 'whole number' : String(type);
 }
 
+/** What is in a list; of a tuple, whose places are all alike here, what is in the first. */
+function itemName({ items, prefixItems }: JsonSchema): string {
+  const [first] = [prefixItems, items].flat().filter(isObject);
+  return first ? typeName(first) : 'anything';
+}
+
 function range(schema: JsonSchema, of: 'Items' | 'Length'): string {
   const least = schema[`min${of}`] ?? 0;
   const most = schema[`max${of}`];
-  return most === undefined ? '' : ` (${least}–${most})`;
+  if (most === undefined) return '';
+  return least === most ? ` (${most})` : ` (${least}–${most})`;
 }
 
 function refName(ref: string): string {

@@ -177,8 +177,8 @@ export const serverEvents = {
     code: z
       .string()
       .regex(/^\d{6}$/)
-      .describe('Six digits.'),
-    words: z.tuple([z.string(), z.string(), z.string()]).describe('The same code as three words.'),
+      .describe('Six digits, as text: the first may be 0.'),
+    words: z.tuple([z.string(), z.string(), z.string()]).describe('The same code as three words of letters a–z.'),
     url: z.url().describe('The same code as a link, for a QR code; its parameter `code` is the token.'),
     valid_until: timestamp.describe('Until when a check-in with it counts, by the server’s clock.'),
     next_at: timestamp.describe('When the next code comes.'),

@@ -135,6 +135,16 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
   });
   const sendNow = writeOnce(io);
 
+  let warned = false;
+  /** For a phone that is this machine: no other one finds anything there. */
+  const localUrl = (port: number): string => {
+    if (!warned && config.mode === 'production') {
+      logger.warn('PUBLIC_URL is not set: the links of check-in codes lead to localhost');
+    }
+    warned = true;
+    return `http://localhost:${port}`;
+  };
+
   return {
     io,
     httpServer,
@@ -150,7 +160,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       let opened = config.port;
       const surroundings = {
         exclusive: true,
-        publicUrl: () => config.publicUrl ?? `http://localhost:${opened}`,
+        publicUrl: () => config.publicUrl ?? localUrl(opened),
         letGo: closeTransport,
         sendNow,
         ...(redis ? { otherNodes: redis } : {}),

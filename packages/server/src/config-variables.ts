@@ -85,6 +85,10 @@ const httpUrl: Reader<string> = (text) => {
   return url !== null && /^https?:$/.test(url.protocol) ? text : bad('must be an http:// or https:// address');
 };
 
+/** An address that paths are put behind, and that everybody may see. */
+const baseUrl: Reader<string> = (text) =>
+  /[?#@\s]/.test(text) ? bad('must be an http:// or https:// address without ?, # and @') : httpUrl(text);
+
 const plain: Reader<string> = (text) => text;
 
 const directory: Reader<string> = (text) => resolve(text);
@@ -179,9 +183,10 @@ const table = {
     ({ mode }) => (mode === 'production' ? 'same-origin' : 'localhost'),
     { section: SERVER, meaning: 'Origins of web pages that may connect, separated by commas; * allows every origin' },
   ),
-  PUBLIC_URL: optional(httpUrl, {
+  PUBLIC_URL: optional(baseUrl, {
     section: SERVER,
-    meaning: 'Address under which people reach the server, for links in what it sends',
+    meaning:
+      'Address under which people reach the server, or the app that shows its pages: links in what it sends lead there',
   }),
   ACCESS_TOKEN_SECRET: optional(plain, {
     section: IDENTITY,

@@ -54,6 +54,16 @@ test('[CONF-1] every bad variable is named at once', () => {
   expect(() => readConfig(bad)).toThrow(/CHAT_PORT: must be a port from 0 to 65535, but is "65536"/);
 });
 
+test.each([
+  'https://a.example/?q=1',
+  'https://a.example/#top',
+  'ftp://a.example',
+  'https://me:secret@a.example',
+  'https://a b.example',
+])('[CONF-1] PUBLIC_URL=%s is refused: paths are put behind it', (PUBLIC_URL) => {
+  expect(problemsOf({ PUBLIC_URL })).toEqual(['PUBLIC_URL']);
+});
+
 test('[CONF-1] what this version cannot do is refused by name, not ignored', () => {
   expect(() => readConfig({ REDIS_URL: 'redis://redis.example' })).toThrow(/REDIS_URL: has no use with SQLite/);
 });

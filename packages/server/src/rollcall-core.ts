@@ -34,7 +34,7 @@ export type CoreConfig = Pick<
   readonly secret: string | null;
 };
 
-export interface CoreOptions extends AttendanceSocketsOptions {
+export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'> {
   /** What to do with a socket that is no longer its user’s: its token has expired, or it is sent away. */
   readonly letGo: SocketContext['letGo'];
   /** Address under which people reach the server; asked for once it listens. */
@@ -78,6 +78,7 @@ export class RollcallCore {
       policy,
       codeWindowMs,
       presenceGraceMs: PRESENCE_GRACE_MS,
+      shared: options.otherNodes !== undefined,
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
     });
@@ -150,7 +151,10 @@ export class RollcallCore {
   attach(): void {
     // Inside an app's server connections are the app's to cut.
     if (this.#exclusive) this.#context.floodGuard.guard(this.#namespace.server.engine);
-    this.#sockets = attendanceSockets(this.#namespace, this.#context, { exclusive: this.#exclusive });
+    this.#sockets = attendanceSockets(this.#namespace, this.#context, {
+      exclusive: this.#exclusive,
+      severalNodes: this.#cluster !== undefined,
+    });
   }
 
   /** The socket is no longer this user's: it leaves Rollcall's rooms, and stays connected. */

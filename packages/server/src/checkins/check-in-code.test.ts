@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { accepted, caughtUp, journalOf, refused, startedClass } from '../testing/class.js';
 import { schoolOf } from '../testing/school.js';
-import type { Client, Payload, TestServer } from '../testing/server.js';
+import { type Client, type Payload, SECRET, startServer, type TestServer } from '../testing/server.js';
 
 const session_id = 'session-1';
 const WITH_CODE = { policy: { check_in: 'code' } };
@@ -96,6 +96,11 @@ test('[CODE-3] who attaches gets the code at once, after the answer, and so does
   }
   const reloaded = await server.connect('ada');
   expect(await codeOf(reloaded)).toMatchObject({ session_id, code });
+  // Other commands attach nobody anew, and who ends the session has no use for a code.
+  await accepted(reloaded.send('getOnlineStudents', { session_id }));
+  await accepted(reloaded.send('markStudentPresent', { session_id, student_id: 'student-1' }));
+  await accepted(reloaded.send('endAttendanceSession', { session_id }));
+  expect(reloaded.all('attendanceCode')).toHaveLength(1);
 });
 
 test('[CODE-5] digits, words, the token and the whole link check a student in', async () => {
@@ -138,6 +143,16 @@ test('[CODE-7] who isn’t enrolled learns nothing of the code', async () => {
   for (const sent of [code, otherThan(code), undefined]) {
     expect((await refused(join(outsider, { code: sent }))).code).toBe('NOT_ENROLLED');
   }
+});
+
+test('[CODE-8] [CODE-7] codes of who isn’t enrolled yet don’t count against them', async () => {
+  const { server, teacher } = await startedClass(1, WITH_CODE);
+  const { code } = await codeOf(teacher);
+  const outsider = await server.connect('outsider');
+  for (let n = 0; n < 12; n += 1) expect((await refused(join(outsider, { code: 'tulip' }))).code).toBe('NOT_ENROLLED');
+  const walkIn = { session_id, student_id: 'outsider', status: 'late', walk_in: true };
+  await accepted(teacher.send('markStudentAttendance', walkIn));
+  await accepted(join(outsider, { code }));
 });
 
 test('[CODE-8] after ten wrong codes the right one is refused for a while, on every socket of the student', async () => {
@@ -198,6 +213,22 @@ test('[CODE-10] a server that was restarted has the same codes', async () => {
   await accepted(join(await restarted.connect('s-1'), { code: before['code'] }));
   const after = await codeOf(back);
   if (after['next_at'] === before['next_at']) expect(after).toEqual(before);
+});
+
+test('[CODE-11] production warns of links that lead to this machine, once', async () => {
+  const lines: string[] = [];
+  const production = { NODE_ENV: 'production', ACCESS_TOKEN_SECRET: SECRET, LOG_LEVEL: 'info', CHECK_IN: 'code' };
+  const warnings = () => lines.filter((line) => line.includes('PUBLIC_URL is not set'));
+  for (const variables of [{ ...production, PUBLIC_URL: 'https://app.example' }, production]) {
+    const server = await startServer(variables, schoolOf(1), { onLog: (line) => lines.push(line) });
+    const teacher = await server.connect('ada');
+    expect(warnings()).toEqual([]);
+    for (const id of ['one', 'two']) {
+      await accepted(teacher.send('startAttendanceSession', { session_id: id }));
+      await codeOf(teacher);
+    }
+  }
+  expect(warnings()).toHaveLength(1);
 });
 
 test('[CODE-11] the link leads to PUBLIC_URL, or else to this machine', async () => {

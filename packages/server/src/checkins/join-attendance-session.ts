@@ -34,12 +34,14 @@ export const joinAttendanceSession = defineCommand({
     // One catch-up of a socket at a time.
     const proceed = () => since_seq === undefined && call.proceed();
     const by = { event: call.event, actor: call.actor, op_id, proceed };
-    const checkIn = { type: 'check_in', student, code: verdictOn(code, live, profile, services) } as const;
-    await carryOut({ kind: 'live', live }, checkIn, by, services, (outcome) => {
+    const verdict = verdictOn(code, live, profile, services);
+    const checkIn = { type: 'check_in', student, code: verdict } as const;
+    const done = carryOut({ kind: 'live', live }, checkIn, by, services, (outcome) => {
       enter?.(live, outcome.line.student.student_id);
       if (since_seq === undefined) present(outcome, {});
       else caughtUp = missedBy(live, profile.student_id, since_seq).then((missed) => present(outcome, missed));
     });
+    await (verdict === 'wrong' ? counted(done, live, profile, services) : done);
     await caughtUp;
   },
 });
@@ -62,9 +64,27 @@ function verdictOn(
   services: Services,
 ): CodeVerdict | undefined {
   if (!live.codes || (live.state.line(student_id)?.checked_in_at ?? null) !== null) return undefined;
-  const verdict = live.codes.judge(student_id, code, services.now());
-  if (verdict === 'wrong') services.wrongCode(live, student_id);
-  return verdict;
+  return live.codes.judge(student_id, code, services.now());
+}
+
+/**
+ * A wrong code counts from the moment it was judged, so that no burst of them gets through; unless it turns out that
+ * none was needed, since the student had checked in on another node, or that the student may not join at all.
+ */
+async function counted(
+  done: Promise<void>,
+  live: LiveSession,
+  { student_id }: RosterStudent,
+  services: Services,
+): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    if (error instanceof RollcallError && error.code === 'CODE_INVALID') services.wrongCode(live, student_id);
+    else live.codes?.forgive(student_id);
+    throw error;
+  }
+  live.codes?.forgive(student_id);
 }
 
 /** Whoever is on the roster needs no look-up: a storm of 1,000 joins must not become 1,000 queries. */

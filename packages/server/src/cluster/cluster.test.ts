@@ -153,6 +153,94 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     expect(entries).toHaveLength(100);
   });
 
+  test('[NODES-10] [END-8] what would change nothing, or be refused, is decided on what other nodes have written', async () => {
+    const { redis, nodes } = await startNodes(2, 12);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const a = await here.connect('ada');
+    await a.send('startAttendanceSession', SESSION);
+    const b = await there.connect('cyd');
+    await expect.poll(async () => (await b.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    const mark = (client: Client, student_id: string, status: string, extra = {}) =>
+      client.send('markStudentAttendance', { ...SESSION, student_id, status, ...extra });
+    const expected: Array<[string, string]> = [];
+    for (let n = 1; n <= 12; n += 1) {
+      // No word of the other node gets through from here on.
+      if (n === 6) redis.freeze();
+      const id = `student-${n}`;
+      expect(await mark(a, id, 'present')).toMatchObject({ ok: true });
+      if (n % 2) expect(await mark(b, id, 'absent')).toMatchObject({ ok: true });
+      else {
+        const attendanceUpdates = [{ student_id: id, status: 'absent' }];
+        expect(await b.send('bulkUpdateAttendance', { ...SESSION, attendanceUpdates })).toMatchObject({ ok: true });
+      }
+      expected.push([id, 'absent']);
+    }
+    // Added by one node, and on the roster for the other.
+    expect(await mark(a, 'outsider', 'late', { walk_in: true })).toMatchObject({ ok: true });
+    expect(await mark(b, 'outsider', 'present')).toMatchObject({ ok: true });
+    expected.push(['student-outsider', 'present']);
+    expect(await mark(a, 'pending', 'late', { walk_in: true })).toMatchObject({ ok: true });
+    const walkIn = await there.connect('pending');
+    expect(await walkIn.send('joinAttendanceSession', SESSION)).toMatchObject({ ok: true });
+    const ended = await a.send('endAttendanceSession', SESSION);
+    const { attendanceRecords } = ended['finalData'] as {
+      attendanceRecords: Array<{ student_id: string; status: string }>;
+    };
+    const final = new Map(attendanceRecords.map(({ student_id, status }) => [student_id, status]));
+    for (const [id, status] of expected) expect([id, final.get(id)]).toEqual([id, status]);
+    expect((await mark(b, 'student-1', 'absent')).error?.code).toBe('SESSION_ENDED');
+  });
+
+  test('[CODE-1] [CODE-10] who checked in on one node needs no code on the other, also where it heard nothing yet', async () => {
+    const { redis, nodes } = await startNodes(2, 3);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    await teacher.send('startAttendanceSession', { ...SESSION, policy: { check_in: 'code' } });
+    const far = await there.connect('cyd');
+    await expect.poll(async () => (await far.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    const join = (client: Client, extra: Record<string, unknown>) =>
+      client.send('joinAttendanceSession', { ...SESSION, ...extra });
+    redis.freeze();
+    const current = () => teacher.all('attendanceCode').at(-1)?.['code'];
+    const first = await join(await here.connect('s-1'), { code: current(), op_id: 'once' });
+    expect(first).toMatchObject({ ok: true });
+    const phone = await there.connect('s-1');
+    // As many as would lock the student out, if any of them counted.
+    for (let n = 0; n < 12; n += 1) {
+      expect(await join(phone, { code: 'tulip', op_id: 'once' })).toMatchObject({ ok: true, seq: first['seq'] });
+    }
+    expect(await join(await here.connect('s-2'), { code: current() })).toMatchObject({ ok: true });
+    expect(await join(await there.connect('s-2'), {})).toMatchObject({ ok: true });
+    expect((await join(await there.connect('s-3'), {})).error?.code).toBe('CODE_REQUIRED');
+  });
+
+  test('[NODES-11] [CONN-19] [CONN-20] who reconnects to a node that heard nothing yet is put back when it has', async () => {
+    const { redis, nodes } = await startNodes(2, 3);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    redis.freeze();
+    await teacher.send('startAttendanceSession', { ...SESSION, policy: { check_in: 'code' } });
+    const { code } = await teacher.next('attendanceCode');
+    const moved = await there.connect('ada');
+    expect(await moved.next('attendanceCode')).toMatchObject(SESSION);
+    expect(await (await here.connect('s-1')).send('joinAttendanceSession', { ...SESSION, code })).toMatchObject({
+      ok: true,
+    });
+    const [student, another] = [await there.connect('s-1'), await there.connect('s-2')];
+    await expect
+      .poll(async () => {
+        await teacher.send('markStudentAttendance', {
+          ...SESSION,
+          student_id: 'student-3',
+          status: 'late',
+          remarks: `${Math.random()}`,
+        });
+        return student.all('attendanceUpdated').length;
+      }, PATIENCE)
+      .toBeGreaterThan(0);
+    expect(another.all('attendanceUpdated')).toEqual([]);
+  });
+
   test('[NODES-4] with Redis away nodes go on and follow each other through the database', async () => {
     const { redis, nodes } = await startNodes(2, 3);
     const [here, there] = nodes as [TestServer, TestServer];

@@ -20,24 +20,30 @@ test('[CODE-5] each form of a code is accepted however it is written', () => {
     upper: fc.boolean(),
   });
   fc.assert(
-    fc.property(written, fc.constantFrom(' ', '-', '  ', ' - '), ({ at, spaces, upper }, between) => {
-      const { digits, words, token } = codes().at(at);
-      const spoken = words.join(between);
-      const fullWidth = [...digits].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('');
-      for (const text of [
-        digits,
-        fullWidth,
-        [...digits].map((digit, n) => digit + (spaces[n] ?? '')).join(''),
-        ` ${upper ? spoken.toUpperCase() : spoken}\n`,
-        token,
-        ` ${token} `,
-        `https://school.example/rollcall/check-in/a%20b?x=1&code=${token}`,
-        `session-1?code=${token}#top`,
-      ]) {
-        expect(codes().judge(someone, text, at), text).toBe('right');
-      }
-      for (const nothing of [undefined, '', '  ']) expect(codes().judge(someone, nothing, at)).toBe('missing');
-    }),
+    fc.property(
+      written,
+      fc.constantFrom(' ', '-', '  ', ' - ', ',', ', ', '_', '\u2013', '.\n'),
+      ({ at, spaces, upper }, between) => {
+        const { digits, words, token } = codes().at(at);
+        const spoken = words.join(between);
+        const fullWidth = [...digits].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('');
+        for (const text of [
+          digits,
+          fullWidth,
+          [...digits].map((digit, n) => digit + (spaces[n] ?? '')).join(''),
+          ` ${upper ? spoken.toUpperCase() : spoken}\n`,
+          `${spoken}.`,
+          `${digits.slice(0, 3)}-${digits.slice(3)}`,
+          token,
+          ` ${token} `,
+          `https://school.example/rollcall/check-in/a%20b?x=1&code=${token}`,
+          `session-1?code=${token}#top`,
+        ]) {
+          expect(codes().judge(someone, text, at), text).toBe('right');
+        }
+        for (const nothing of [undefined, '', '  ']) expect(codes().judge(someone, nothing, at)).toBe('missing');
+      },
+    ),
   );
 });
 
@@ -57,6 +63,28 @@ test('[CODE-6] codes are forgotten after 5,760 windows', () => {
   const old = codes().at(STARTED_AT).token;
   expect(codes().judge(someone, old, STARTED_AT + 5_760 * WINDOW_MS)).toBe('expired');
   expect(codes().judge(someone, old, STARTED_AT + 5_761 * WINDOW_MS)).toBe('wrong');
+});
+
+test('[CODE-6] what a screen still shows after a jump of the clock is expired, and no guess', () => {
+  for (const jump of [-3_600_000, 3_600_000, -72 * 3_600_000, 30 * 24 * 3_600_000]) {
+    const session = codes();
+    const { digits, token } = session.at(STARTED_AT + 60_000);
+    for (let n = 0; n < 12; n += 1) {
+      expect(session.judge(someone, n % 2 ? digits : token, STARTED_AT + 60_000 + jump)).toBe('expired');
+    }
+  }
+});
+
+test('[CODE-6] the codes of a session that never ends are kept for a while only, and still judged', () => {
+  const session = codes();
+  for (let day = 0; day < 40; day += 1) {
+    const now = STARTED_AT + day * 24 * 3_600_000;
+    const { token } = session.at(now);
+    expect(session.judge(someone, token, now)).toBe('right');
+    expect(session.judge(someone, 'tulip', now)).toBe('wrong');
+    expect(session.judge(someone, token, now + WINDOW_MS * 3)).toBe('expired');
+    session.forgive(someone);
+  }
 });
 
 test('[CODE-4] a code is shown for one window and counts for another, by the server’s clock', () => {

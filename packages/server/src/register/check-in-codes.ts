@@ -51,7 +51,7 @@ export class CheckInCodes {
   readonly #key: CodeKey;
   readonly #secret: Buffer;
   readonly #startedAt: number;
-  /** By window, the oldest made first. */
+  /** By window. */
   readonly #made = new Map<number, Pick<CheckInCode, 'digits' | 'words' | 'token'>>();
   readonly #tries = new Map<StudentId, Tries>();
 
@@ -91,11 +91,20 @@ export class CheckInCodes {
     const current = this.windowAt(now);
     // The next one too: it may be shown already by another node, whose clock is a little ahead.
     if ([current, current - 1, current + 1].some(is)) return 'right';
-    for (let window = current - 2; window >= Math.max(0, current - REMEMBERED); window -= 1) {
-      if (is(window)) return 'expired';
-    }
+    for (let window = current - 2; window >= Math.max(0, current - REMEMBERED); window -= 1) this.#codeOf(window);
+    // Among them what a screen still shows that was told before the clock jumped, in either direction.
+    if ([...this.#made.keys()].some(is)) return 'expired';
     this.wrong(studentId);
     return 'wrong';
+  }
+
+  /** What was judged wrong was refused for another reason, or wasn't refused. */
+  forgive(studentId: StudentId): void {
+    const tries = this.#tries.get(studentId);
+    if (!tries) return;
+    // The last one that was too many left nothing to count from.
+    tries.wrong = tries.wrong === 0 ? WRONG_MAX - 1 : tries.wrong - 1;
+    tries.blocked_until = 0;
   }
 
   /** A student sent a wrong code, here or to another node. */
@@ -119,9 +128,8 @@ export class CheckInCodes {
       token: hash.subarray(16).toString('base64url'),
     };
     this.#made.set(window, code);
-    for (const oldest of this.#made.keys()) {
-      if (this.#made.size <= REMEMBERED + 3) break;
-      this.#made.delete(oldest);
+    if (this.#made.size > 2 * REMEMBERED) {
+      for (const made of this.#made.keys()) if (Math.abs(window - made) > REMEMBERED) this.#made.delete(made);
     }
     return code;
   }
@@ -133,10 +141,12 @@ const TOKEN_IN_URL = /[?&]code=([\w-]+)/;
 /** What a text may mean as a code: a token, digits, words. */
 function formsOf(text: string): string[] {
   const given = TOKEN_IN_URL.exec(text)?.[1] ?? text.normalize('NFKC').trim();
-  const digits = given.replace(/[\s-]+/g, '');
-  const words = given
-    .toLowerCase()
-    .split(/[\s-]+/)
-    .join(' ');
+  const digits = given.replace(/[\s\p{P}]+/gu, '');
+  // Whatever is between them: spaces, hyphens, the commas of a list, the full stop of a keyboard that knows better.
+  const words =
+    given
+      .toLowerCase()
+      .match(/[a-z]+/g)
+      ?.join(' ') ?? '';
   return [given, digits, words].filter((form) => form !== '');
 }

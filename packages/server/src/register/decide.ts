@@ -229,7 +229,9 @@ const WITHOUT_RIGHT_CODE = {
 /** @throws {RollcallError} CODE_REQUIRED, CODE_EXPIRED, CODE_INVALID, RATE_LIMITED */
 function requireRightCode(code: CodeVerdict = 'missing'): void {
   if (code === 'right') return;
-  if (typeof code === 'object') throw new RollcallError('RATE_LIMITED', { details: code });
+  if (typeof code === 'object') {
+    throw new RollcallError('RATE_LIMITED', { message: 'Too many wrong check-in codes', details: code });
+  }
   throw new RollcallError(WITHOUT_RIGHT_CODE[code]);
 }
 

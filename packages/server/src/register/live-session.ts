@@ -52,6 +52,8 @@ export interface LiveSessionContext {
   readonly now: () => number;
   readonly newRecordId: () => string;
   readonly presenceGraceMs: number;
+  /** Other nodes write to the same journals. */
+  readonly shared: boolean;
   readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
   readonly onCheckedIn: (live: LiveSession, userId: UserId) => void;
   /** Entries became part of the state. `here`: committed by this object, and not read from the journal. */
@@ -268,6 +270,9 @@ export class LiveSession {
           await this.#catchUp();
           continue;
         }
+      } else if (this.#context.shared && decided.some(leansOnTheState) && (await this.#isBehind())) {
+        await this.#catchUp();
+        continue;
       }
       this.state.take(draft);
       if (entries.length > 0) this.#changed(entries, { here: true, own: true });
@@ -276,6 +281,12 @@ export class LiveSession {
       return;
     }
     throw new RollcallError('OVERLOADED');
+  }
+
+  /** Asks the journal: what wasn't written was answered by no conflict. */
+  async #isBehind(): Promise<boolean> {
+    const seqs = await this.#context.storage.lastSeqs([this.session_id]);
+    return (seqs.get(this.session_id) ?? 0) > this.state.seq;
   }
 
   #decide(draft: Draft, { command, options }: Pending): Decision | { readonly error: unknown } {
@@ -357,6 +368,11 @@ export class LiveSession {
     if (this.#heard === heard) this.#heard = 0;
   }
 }
+
+/** A refusal, or a mark that changes nothing: neither would hold if another node had written something since. */
+const leansOnTheState = (decided: Decision | { readonly error: unknown }): boolean =>
+  'error' in decided ||
+  (decided.entries.length === 0 && (decided.outcome.kind === 'mark' || decided.outcome.kind === 'bulk'));
 
 const onlyCheckIns = (queue: readonly Pending[]): boolean =>
   queue.length > 0 && queue.every(({ command }) => command.type === 'check_in');

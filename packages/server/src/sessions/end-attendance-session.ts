@@ -16,7 +16,7 @@ export const endAttendanceSession = defineCommand({
     const facts = factsOf(found);
     const own = teachesSession(person, facts, await courseOf(facts, services));
     // Teachers are told at once, and in order, where a hall has to wait.
-    if (found.kind === 'live') call.connection?.watch(found.live);
+    if (found.kind === 'live') call.connection?.watch(found.live, { silently: true });
     const proceed = () => call.proceed();
     const command = { type: 'end', reason: own ? 'teacher' : 'admin' } as const;
     await carryOut(found, command, { event, actor, op_id, proceed }, services, (outcome) => {

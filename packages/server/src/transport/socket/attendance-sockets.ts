@@ -4,7 +4,9 @@ import { personOf } from '../../auth/sign-in.js';
 import type { Identity } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
 import { courseOf, teachesSession } from '../../commands/rights.js';
+import { opensJournal } from '../../register/entries.js';
 import type { Person } from '../../storage/port.js';
+import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';
 import { eventTable } from './event-table.js';
 import { Reply } from './reply.js';
@@ -23,6 +25,8 @@ export interface AttendanceSocketsOptions {
    * stays connected, and Rollcall's events alone answer UNAUTHENTICATED.
    */
   readonly exclusive: boolean;
+  /** Other nodes serve the same sessions. */
+  readonly severalNodes: boolean;
 }
 
 export interface AttendanceSockets {
@@ -49,12 +53,13 @@ type Listener = (this: Socket, ...args: unknown[]) => void;
 export function attendanceSockets(
   namespace: Namespace,
   context: SocketContext,
-  { exclusive }: AttendanceSocketsOptions,
+  { exclusive, severalNodes }: AttendanceSocketsOptions,
 ): AttendanceSockets {
   const entrances = new WeakMap<Socket, Entrance>();
   /** Sockets whose token was looked at. */
   const seen = new WeakSet<Socket>();
   const connections = new Map<Socket, Served>();
+  const arrivals = severalNodes ? new Arrivals(context.services.now) : undefined;
   let attached = true;
   let paused = false;
 
@@ -148,6 +153,7 @@ export function attendanceSockets(
     if (person.teacher || person.is_admin) context.floodGuard.trust(socket);
     context.observe.connected(identity.uid, socket.id);
     connection.restore(person);
+    arrivals?.add(connection, person);
   };
   /** An app may attach Rollcall while it is serving: who was there, or was being let in, came past our middleware. */
   function enterLate(socket: Socket): void {
@@ -161,7 +167,16 @@ export function attendanceSockets(
   }
   namespace.on('connection', onConnection);
   for (const socket of namespace.sockets.values()) enterLate(socket);
+  context.publisher.onElsewhere((live, entries) => {
+    for (const entry of entries) {
+      if (opensJournal(entry)) arrivals?.putBack(entry.at, 'everybody');
+      if (entry.type !== 'checked_in') continue;
+      const userId = live.state.line(entry.student_id)?.student.user_id;
+      if (userId) arrivals?.putBack(entry.at, userId);
+    }
+  });
   const looking = setInterval(() => {
+    arrivals?.forgetOld();
     for (const served of connections.values()) if (served instanceof SocketConnection) served.lookAtExpiry();
   }, EXPIRY_LOOK_MS).unref();
 

@@ -95,7 +95,7 @@ export class SocketConnection implements Connection {
     if (latest) this.watch(latest);
   }
 
-  watch(live: LiveSession): void {
+  watch(live: LiveSession, { silently } = { silently: false }): void {
     if (live.state.ending) return;
     const { session_id } = live;
     this.#enter(
@@ -103,7 +103,8 @@ export class SocketConnection implements Connection {
       this.#batched ? teachersBatchedRoom(session_id) : teachersEachRoom(session_id),
     );
     // After the answer to what brought the socket here.
-    if (live.codes) queueMicrotask(() => this.#released || this.#context.publisher.tellCode(live, this.#socket));
+    if (live.codes && !silently)
+      queueMicrotask(() => this.#released || this.#context.publisher.tellCode(live, this.#socket));
   }
 
   joining(sessionId: SessionId): (live: LiveSession, studentId: StudentId) => void {

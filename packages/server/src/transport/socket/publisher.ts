@@ -44,6 +44,7 @@ export class SocketPublisher implements Publisher {
   /** Marks of the commit that is being published, for those who get it in one frame. */
   readonly #batches = new Map<LiveSession, MarkedEntry[]>();
   #sessions: LiveSessions | undefined;
+  #elsewhere: (live: LiveSession, entries: readonly Entry[]) => void = () => {};
 
   constructor(namespace: Namespace, options: SocketPublisherOptions) {
     this.#namespace = namespace;
@@ -67,11 +68,21 @@ export class SocketPublisher implements Publisher {
     this.#sessions = sessions;
   }
 
+  /** Called with entries that no socket of this node sent, once they are told. */
+  onElsewhere(listener: (live: LiveSession, entries: readonly Entry[]) => void): void {
+    this.#elsewhere = listener;
+  }
+
   close(): void {
     this.#statistics.close();
   }
 
-  committed(live: LiveSession, entries: readonly Entry[], answer: () => void = () => {}): void {
+  committed(live: LiveSession, entries: readonly Entry[], answer?: () => void): void {
+    this.#committed(live, entries, answer ?? (() => {}));
+    if (!answer) this.#elsewhere(live, entries);
+  }
+
+  #committed(live: LiveSession, entries: readonly Entry[], answer: () => void): void {
     const [first] = entries;
     // An answer may bring a student's socket into the rooms: what came before is none of its business.
     if (first?.type === 'checked_in') {
