@@ -299,8 +299,8 @@ const wrap = (text: string, width: number, prefix: string): string[] => {
   return lines;
 };
 
-/** The variables as a page of text, for `--help`. */
-export function describeVariables(): string {
+/** The variables as a page of text of so many columns, for `--help`. */
+export function describeVariables(width: number): string {
   const lines: string[] = [];
   let section = '';
   for (const name of variableNames) {
@@ -310,7 +310,7 @@ export function describeVariables(): string {
       lines.push(...(lines.length > 0 ? [''] : []), section);
     }
     lines.push(`  ${name}${variable.shown === null ? '' : ` (default: ${variable.shown})`}`);
-    lines.push(...wrap(variable.meaning, 100, '      '));
+    lines.push(...wrap(variable.meaning, width, '      '));
   }
   return `${lines.join('\n')}\n`;
 }

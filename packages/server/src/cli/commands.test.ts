@@ -33,7 +33,26 @@ test('[CLI-10] rollcall help is the help, of a command where one is named', asyn
 
 test('[CLI-5] the help of serve explains every variable', async () => {
   const { stdout } = await rollcall(await freshFolder(), ['serve', '--help']);
-  expect(stdout).toContain(describeVariables());
+  expect(stdout).toContain(describeVariables(80));
+});
+
+test('[CLI-11] a help is wrapped once, at 80 columns where there is no terminal', async () => {
+  const folder = await freshFolder();
+  const linesOf = async (...args: string[]) => (await rollcall(folder, args)).stdout.split('\n');
+  const tooLong = (line: string) => line.length > 80;
+  expect((await linesOf('--help')).filter(tooLong)).toEqual([]);
+  expect((await linesOf('config')).filter(tooLong)).toEqual([]);
+  for (const command of COMMANDS) {
+    const lines = await linesOf(command, '--help');
+    expect(lines.filter(tooLong)).toEqual([]);
+    // What it does stands below the usage. A line that has room for the next word was broken before it was wrapped.
+    const paragraph = lines.slice(2, lines.indexOf('', 2));
+    const early = paragraph.filter((line, index) => {
+      const next = paragraph[index + 1]?.split(' ')[0];
+      return next !== undefined && !tooLong(`${line} ${next}`);
+    });
+    expect(early).toEqual([]);
+  }
 });
 
 test('[CLI-4] wrong usage exits with 2, says what is wrong, and prints nothing on standard output', async () => {
@@ -159,7 +178,7 @@ test('[CONF-1] config names every bad variable and exits with 1, and is content 
   expect(bad.stderr).toMatch(/CHAT_PORT: .*\n +MAX_MINUTES: /);
   const good = await rollcall(folder, ['config']);
   expect(good.code).toBe(0);
-  expect(good.stdout).toContain(describeVariables());
+  expect(good.stdout).toContain(describeVariables(80));
 });
 
 test('[CONF-13] config --example prints .env.example', async () => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describeVariables, envExample } from '../config-variables.js';
 import { loadConfig } from './environment.js';
+import { helpWidth } from './help-width.js';
 
 export function addConfig(program: Command): void {
   program
@@ -12,7 +13,7 @@ export function addConfig(program: Command): void {
     .action(({ example }: { example?: boolean }) => {
       if (example) process.stdout.write(envExample());
       else {
-        process.stdout.write(describeVariables());
+        process.stdout.write(describeVariables(helpWidth(process.stdout)));
         loadConfig();
         process.stdout.write('\nThe configuration is valid.\n');
       }

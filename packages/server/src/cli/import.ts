@@ -18,7 +18,7 @@ export function addImport(program: Command): void {
     .argument('<path>', 'school file (JSON), OneRoster 1.1 or 1.2 CSV folder, or a zip of one')
     .summary('bring in people, courses, enrolments and sessions')
     .description(
-      'Adds and changes people, courses, enrolments and sessions. A second import of the same changes nothing.\n' +
+      'Adds and changes people, courses, enrolments and sessions. A second import of the same changes nothing. ' +
         'Where a row is bad, each is named as file:LINE: what, and nothing of the import is kept.',
     )
     .option('--dry-run', 'tell what would be added, changed and left, and store nothing')

@@ -4,6 +4,7 @@ import { addBackup } from './backup.js';
 import { addConfig } from './config.js';
 import { wantsStacks } from './environment.js';
 import { explainError } from './failure.js';
+import { helpWidth } from './help-width.js';
 import { addImport } from './import.js';
 import { addServe } from './serve.js';
 import { addSimulate } from './simulate.js';
@@ -23,8 +24,12 @@ const program = new Command('rollcall')
   .helpOption('-h, --help', 'show this help')
   .helpCommand('help [command]', 'show this help, or that of a command')
   .showHelpAfterError('(add --help for what can be said)')
+  .configureOutput({
+    getOutHelpWidth: () => helpWidth(process.stdout),
+    getErrHelpWidth: () => helpWidth(process.stderr),
+  })
   .exitOverride()
-  .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage. `rollcall config` explains the environment.');
+  .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
 for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addBackup, addConfig]) add(program);
 
 // `rollcall … | head` is no failure.

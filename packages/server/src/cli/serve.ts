@@ -5,6 +5,7 @@ import { describeVariables } from '../config-variables.js';
 import type { Storage } from '../storage/port.js';
 import { loadConfig } from './environment.js';
 import { CommandFailure, wholeNumber } from './failure.js';
+import { helpWidth } from './help-width.js';
 
 /** Longest time that stopping may take, in ms; what isn't finished by then never will be. */
 const STOP_LIMIT_MS = 10_000;
@@ -27,7 +28,9 @@ export function addServe(program: Command): void {
     .addOption(new Option('--notice-once <file>', 'for scripts/dev.mjs').hideHelp())
     .addHelpText(
       'after',
-      `\nExamples:\n  rollcall serve\n  rollcall serve --port 0 --host 0.0.0.0\n\nEnvironment:\n\n${describeVariables()}`,
+      ({ error }) =>
+        '\nExamples:\n  rollcall serve\n  rollcall serve --port 0 --host 0.0.0.0\n\nEnvironment:\n\n' +
+        describeVariables(helpWidth(error ? process.stderr : process.stdout)),
     )
     .action(serve);
 }

@@ -23,8 +23,8 @@ export function addSimulate(program: Command): void {
     .command('simulate')
     .summary('hold a live class with many real sockets and measure it')
     .description(
-      'Puts a teacher, a course and students (ids sim-…) into the configured database, connects each with a socket of\n' +
-        'their own to the running server, holds a class (joins, marks, end), and tells what it measured. Fails where a\n' +
+      'Puts a teacher, a course and students (ids sim-…) into the configured database, connects each with a socket of ' +
+        'their own to the running server, holds a class (joins, marks, end), and tells what it measured. Fails where a ' +
         'client’s picture differs from the final data. The server must use the same database and secret.',
     )
     .option('--students <number>', 'students in the class', wholeNumber(1, 20_000), 30)

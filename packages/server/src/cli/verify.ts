@@ -18,7 +18,7 @@ export function addVerify(program: Command): void {
     .command('verify')
     .summary('recompute records and sessions from the journal and compare')
     .description(
-      'Recomputes every record, session and statistic from the journal and compares them with what is stored.\n' +
+      'Recomputes every record, session and statistic from the journal and compares them with what is stored. ' +
         'A server may run meanwhile: records that it has yet to write count as behind, not as a difference.',
     )
     .option('--session <id>', 'this session only')
