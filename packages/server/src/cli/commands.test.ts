@@ -28,7 +28,10 @@ test('[CLI-10] rollcall help is the help, of a command where one is named', asyn
   expect(asked).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^Usage: rollcall /) });
   const [flag, word] = await Promise.all([rollcall(folder, ['token', '--help']), rollcall(folder, ['help', 'token'])]);
   expect(word).toEqual(flag);
-  expect(await rollcall(folder, ['help', 'sing'])).toMatchObject({ code: 2, stdout: '' });
+  const [sing, help] = await Promise.all([rollcall(folder, ['sing']), rollcall(folder, ['help', 'sing'])]);
+  expect(help).toEqual(sing);
+  expect(help).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("unknown command 'sing'\n") });
+  expect(await rollcall(folder, ['help', 'help'])).toEqual(top);
 });
 
 test('[CLI-5] the help of serve explains every variable', async () => {

@@ -32,13 +32,20 @@ const program = new Command('rollcall')
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
 for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addBackup, addConfig]) add(program);
 
+/** `help sing` is answered as `sing` is: of a command that there isn't, commander would show the help of all. */
+function asked(args: string[]): string[] {
+  const [first, name] = args;
+  if (first !== 'help' || name === undefined || name.startsWith('-')) return args;
+  return program.commands.some((command) => command.name() === name) ? args : [name];
+}
+
 // `rollcall … | head` is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : FAILED);
 });
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(asked(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
     // Commander has already said what is wrong. Asking for help or the version isn't, and it ends that with 0.
