@@ -27,6 +27,8 @@ const program = new Command('rollcall')
   .configureOutput({
     getOutHelpWidth: () => helpWidth(process.stdout),
     getErrHelpWidth: () => helpWidth(process.stderr),
+    // As all else that the command line says of itself: among a server's logs it can be told by whom it is.
+    outputError: (text, write) => write(text.replace(/^error: /, 'rollcall: ')),
   })
   .exitOverride()
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');

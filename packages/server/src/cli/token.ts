@@ -44,7 +44,7 @@ export function addToken(program: Command): void {
 
 async function token({ uid, expires, ...claims }: Partial<TokenOptions>, command: Command): Promise<void> {
   if (uid === undefined || expires === undefined) {
-    return command.error("error: required option '--uid <uid>' not specified");
+    return command.error("rollcall: required option '--uid <uid>' not specified");
   }
   const config = loadConfig();
   const { tokenSigner } = await import('./sign-token.js');
