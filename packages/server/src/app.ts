@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
 import { type Config, ensureSecret } from './config.js';
 import type { Database } from './config-variables.js';
+import { type Warnings, warnOfDatabase, warnOfMode } from './config-warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
 import type { Storage } from './storage/port.js';
@@ -20,13 +21,9 @@ export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
 const CLOSE_WITHIN_MS = 2_500;
 const PING_WITHIN_MS = 2_000;
 
-/** Where an adapter's warnings go. */
-interface Warnings {
-  warn(message: string): void;
-}
-
 /** Opens the adapter of a database; only what is used is loaded. */
 export async function openStorage(database: Database, warnings: Warnings): Promise<Storage> {
+  warnOfDatabase(database, warnings);
   const storage = await adapterOf(database, warnings);
   try {
     await storage.open();
@@ -153,6 +150,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       return storage;
     },
     async start() {
+      warnOfMode(config, logger);
       storage = await openStorage(config.database, logger);
       await options.prepare?.(storage);
       const secret = await ensureSecret(config);

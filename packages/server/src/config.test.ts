@@ -5,6 +5,7 @@ import { parse } from 'dotenv';
 import { expect, onTestFinished, test } from 'vitest';
 import { ConfigError, ensureSecret, readConfig } from './config.js';
 import { envExample, variableNames } from './config-variables.js';
+import { warnOfDatabase, warnOfMode } from './config-warnings.js';
 
 const SECRET = 'x'.repeat(32);
 
@@ -208,6 +209,31 @@ test('[DEV-1] development mode is on without production and without a key of its
   expect(readConfig({ ACCESS_TOKEN_SECRET: 'any' }).development).toBe(false);
   expect(readConfig({ JWKS_URL: 'https://id.example/keys' }).development).toBe(false);
   expect(readConfig({ NODE_ENV: 'production', ACCESS_TOKEN_SECRET: SECRET }).development).toBe(false);
+});
+
+test('[CONF-15] NODE_ENV is production, development, test or nothing, and any other word is warned of', () => {
+  const warned = (NODE_ENV?: string) => {
+    const warnings: string[] = [];
+    const config = readConfig(NODE_ENV === undefined ? {} : { NODE_ENV, ACCESS_TOKEN_SECRET: SECRET });
+    warnOfMode(config, { warn: (message) => warnings.push(message) });
+    expect(warnings.length === 0 || config.mode === 'development').toBe(true);
+    return warnings.length;
+  };
+  for (const word of ['production', ' production ', 'development', 'test', '', undefined]) expect(warned(word)).toBe(0);
+  for (const word of ['prod', 'Production', 'staging']) expect(warned(word)).toBe(1);
+});
+
+test('[CONF-16] a URI of MongoDB without a database is warned of', () => {
+  const warned = (DATABASE_URL: string) => {
+    const warnings: string[] = [];
+    warnOfDatabase(readConfig({ DATABASE_URL }).database, { warn: (message) => warnings.push(message) });
+    return warnings.length;
+  };
+  for (const host of ['mongodb://db.example', 'mongodb+srv://ada:x@db.example', 'mongodb://a.example:1,b.example:2']) {
+    for (const end of ['', '/', '/?replicaSet=rs/0', '?w=1']) expect(warned(host + end), host + end).toBe(1);
+    for (const end of ['/school', '/school?w=1']) expect(warned(host + end), host + end).toBe(0);
+  }
+  expect(warned('sqlite::memory:')).toBe(0);
 });
 
 test('[DEV-2] the development secret is made once, also by many at the same time, for its owner only', async () => {

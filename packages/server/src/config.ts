@@ -18,6 +18,8 @@ export const SECRET_MIN_BYTES = 32;
 /** Everything that the environment decides, checked and frozen. */
 export interface Config {
   readonly mode: Mode;
+  /** False where NODE_ENV is a word that Rollcall doesn't know, which makes it development all the same. */
+  readonly modeIsNamed: boolean;
   /** Mode development with no key of its own: the server makes a secret, and an empty database gets the demo school. */
   readonly development: boolean;
   /** 0 takes a free port. */
@@ -75,7 +77,8 @@ export class ConfigError extends Error {
  * @throws {ConfigError} naming every bad variable at once; secrets are never part of a message
  */
 export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
-  const mode: Mode = env['NODE_ENV']?.trim() === 'production' ? 'production' : 'development';
+  const nodeEnv = env['NODE_ENV']?.trim() ?? '';
+  const mode: Mode = nodeEnv === 'production' ? 'production' : 'development';
   const surroundings: Surroundings = { mode, terminal: process.stdout.isTTY === true };
   const problems: ConfigProblem[] = [];
   const refuse = (variable: VariableName, message: string) => problems.push({ variable, message });
@@ -116,6 +119,7 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
 
   const config: Config = {
     mode,
+    modeIsNamed: ['', 'production', 'development', 'test'].includes(nodeEnv),
     development: mode === 'development' && secret === null && jwksUrl === null,
     port: get('CHAT_PORT'),
     host: get('HOST'),

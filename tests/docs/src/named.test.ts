@@ -39,7 +39,7 @@ test('[DOCS-3] the guide on embedding names every option of attachRollcall', () 
 test('[DOCS-3] the guide on operating explains every message that is logged at info and above', () => {
   const all = sources('packages/server/src').join('\n');
   const logged = [
-    ...all.matchAll(/logger\.(?:info|warn|error|fatal)\((?:\{[^}]*\},\s*)?'([^']+)'/g),
+    ...all.matchAll(/(?:logger|warnings)\.(?:info|warn|error|fatal)\((?:\{[^}]*\},\s*)?'([^']+)'/g),
     ...all.matchAll(/onError\('([^']+)'/g),
   ].map(([, message]) => message ?? '');
   expect(logged.length).toBeGreaterThan(10);

@@ -185,6 +185,21 @@ test('[CONF-1] config names every bad variable and exits with 1, and is content 
   expect(good.stdout).toContain(describeVariables(80));
 });
 
+test('[CONF-15] [CONF-16] config warns of what can be used and is hardly meant', async () => {
+  const folder = await freshFolder();
+  const warnings = async (env: NodeJS.ProcessEnv) => {
+    const { code, stdout, stderr } = await rollcall(folder, ['config'], env);
+    expect({ code, valid: stdout.endsWith('\nThe configuration is valid.\n') }).toEqual({ code: 0, valid: true });
+    return stderr;
+  };
+  const mode = 'rollcall: NODE_ENV is not production, development or test: this is development mode\n';
+  expect(await warnings({ NODE_ENV: 'staging' })).toBe(mode);
+  expect(await warnings({ NODE_ENV: 'Production' })).toBe(mode);
+  const database = 'rollcall: the URI of MongoDB names no database: the one called test is used\n';
+  expect(await warnings({ DATABASE_URL: 'mongodb://db.example' })).toBe(database);
+  expect(await warnings({ MONGO_URI: 'mongodb+srv://ada:x@db.example/?w=1', NODE_ENV: 'x' })).toBe(mode + database);
+});
+
 test('[CONF-13] config --example prints .env.example', async () => {
   const { code, stdout } = await rollcall(await freshFolder(), ['config', '--example']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: envExample() });

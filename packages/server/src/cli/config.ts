@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { describeVariables, envExample } from '../config-variables.js';
+import { warnOfDatabase, warnOfMode } from '../config-warnings.js';
 import { loadConfig } from './environment.js';
 import { helpWidth } from './help-width.js';
+import { onStandardError } from './standard-error.js';
 
 export function addConfig(program: Command): void {
   program
@@ -14,7 +16,9 @@ export function addConfig(program: Command): void {
       if (example) process.stdout.write(envExample());
       else {
         process.stdout.write(describeVariables(helpWidth(process.stdout)));
-        loadConfig();
+        const config = loadConfig();
+        warnOfMode(config, onStandardError);
+        warnOfDatabase(config.database, onStandardError);
         process.stdout.write('\nThe configuration is valid.\n');
       }
     });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config.js';
 import type { Storage } from '../storage/port.js';
 import { CommandFailure } from './failure.js';
+import { onStandardError } from './standard-error.js';
 
 /**
  * The configured database, open, for a command that works beside the server.
@@ -23,5 +24,5 @@ export async function openStorage(
     if (mustExist && !existsSync(database.path)) throw new CommandFailure(`there is no database at ${database.path}`);
   }
   const { openStorage: open } = await import('../app.js');
-  return open(database, { warn: (message) => process.stderr.write(`rollcall: ${message}\n`) });
+  return open(database, onStandardError);
 }

@@ -135,6 +135,35 @@ test('[CONF-3] serve with a short secret in production exits with 1', async () =
   expect(stderr).toMatch(/ACCESS_TOKEN_SECRET: must have at least 32 bytes/);
 });
 
+test('[CONF-15] a start with a NODE_ENV that nobody knows warns of it once', async () => {
+  const server = await startServer(await freshFolder(), { NODE_ENV: 'prod' });
+  await server.stop();
+  expect(
+    server.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([{ level: 40, msg: 'NODE_ENV is not production, development or test: this is development mode' }]);
+});
+
+test('[CONF-16] a start with a URI of MongoDB that names no database warns of it once, also where nothing answers', async () => {
+  const start = (DATABASE_URL: string) =>
+    rollcall(folder, ['serve', '--port', '0'], { ...PRODUCTION, LOG_LEVEL: 'warn', DATABASE_URL });
+  const folder = await freshFolder();
+  const options = '?serverSelectionTimeoutMS=50';
+  const [nameless, named] = await Promise.all([
+    start(`mongodb://127.0.0.1:1/${options}`),
+    start(`mongodb://127.0.0.1:1/school${options}`),
+  ]);
+  const [warning = '', ...rest] = nameless.stderr.split('\n');
+  expect(JSON.parse(warning)).toMatchObject({
+    level: 40,
+    msg: 'the URI of MongoDB names no database: the one called test is used',
+  });
+  expect(rest.join('\n')).toBe(named.stderr);
+  expect(named.stderr).toMatch(/^rollcall: mongodb: /);
+});
+
 test('[DEV-6] a development start signs in a teacher and two students', async () => {
   const server = await startServer(await freshFolder());
   const [teacher] = await Promise.all(

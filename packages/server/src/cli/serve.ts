@@ -6,6 +6,7 @@ import type { Storage } from '../storage/port.js';
 import { loadConfig } from './environment.js';
 import { CommandFailure, wholeNumber } from './failure.js';
 import { helpWidth } from './help-width.js';
+import { onStandardError } from './standard-error.js';
 
 /** Longest time that stopping may take, in ms; what isn't finished by then never will be. */
 const STOP_LIMIT_MS = 10_000;
@@ -41,9 +42,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.host === undefined ? {} : { HOST: options.host }),
   });
   const { claimForServer, createRollcall } = await import('../app.js');
-  const giveUpClaim = await claimForServer(config.database, {
-    warn: (message) => process.stderr.write(`rollcall: ${message}\n`),
-  });
+  const giveUpClaim = await claimForServer(config.database, onStandardError);
   const { seedDemo } = await import('../school/demo.js');
   const rollcall = createRollcall(config, {
     prepare: async (storage) => {

@@ -1,0 +1,8 @@
+import type { Warnings } from '../config-warnings.js';
+
+/** For what is warned of before there is a log, or by a command that has none. */
+export const onStandardError: Warnings = {
+  warn: (message) => {
+    process.stderr.write(`rollcall: ${message}\n`);
+  },
+};
