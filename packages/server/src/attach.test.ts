@@ -251,6 +251,54 @@ test('[EMBED-1] options that can’t be used are refused by name', async () => {
   await expect(app.attach({ secret: 'short' })).rejects.toThrow(/ACCESS_TOKEN_SECRET: must have at least 32 bytes/);
 });
 
+test('[EMBED-8] what is wrong with an option is told by its own name beside the variable of the same meaning', async () => {
+  const { io } = await chatApp();
+  const { error } = await refusal(io, {
+    database: 'postgres://x',
+    secret: SECRET,
+    jwks: { issuer: 'https://id.example', audience: 'school' },
+    provisionFromToken: 'perhaps',
+    policy: {
+      check_in: 'closed',
+      auto_mark: 'yes please',
+      late_after_minutes: -1,
+      visibility: 'all',
+      inactivity_minutes: 'ten',
+      max_minutes: -1,
+    },
+    codeSeconds: 0,
+    publicUrl: 'school.example',
+    rateLimits: { teacherPerSecond: -5, studentPerSecond: Number.NaN },
+    finalDataRecords: 1.5,
+  });
+  const options = [...String(error).matchAll(/^ {2}([A-Z_]+): .* \(option ([\w.]+)\)$/gm)];
+  expect(Object.fromEntries(options.map(([, variable, option]) => [variable, option]))).toEqual({
+    DATABASE_URL: 'database',
+    JWT_ISSUER: 'jwks.issuer',
+    JWT_AUDIENCE: 'jwks.audience',
+    PROVISION_FROM_TOKEN: 'provisionFromToken',
+    CHECK_IN: 'policy.check_in',
+    AUTO_MARK: 'policy.auto_mark',
+    LATE_AFTER_MINUTES: 'policy.late_after_minutes',
+    VISIBILITY: 'policy.visibility',
+    INACTIVITY_MINUTES: 'policy.inactivity_minutes',
+    MAX_MINUTES: 'policy.max_minutes',
+    CODE_SECONDS: 'codeSeconds',
+    PUBLIC_URL: 'publicUrl',
+    RATE_LIMIT_TEACHER_PER_SECOND: 'rateLimits.teacherPerSecond',
+    RATE_LIMIT_STUDENT_PER_SECOND: 'rateLimits.studentPerSecond',
+    FINAL_DATA_RECORDS: 'finalDataRecords',
+  });
+  const keys = await refusal(io, { database: 'sqlite::memory:', jwks: { url: 'id.example' } });
+  expect(String(keys.error)).toMatch(/ {2}JWKS_URL: .* \(option jwks\.url\)$/);
+  vi.stubEnv('NODE_ENV', 'production');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const short = await refusal(io, { database: 'sqlite::memory:', secret: 'short' });
+  expect(String(short.error)).toMatch(/ {2}ACCESS_TOKEN_SECRET: .* \(option secret\)$/);
+});
+
 /** What attaching is refused with, and which variables or options a ConfigError names. */
 async function refusal(io: unknown, options?: unknown): Promise<{ readonly error: unknown; readonly named: string[] }> {
   try {

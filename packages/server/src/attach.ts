@@ -2,6 +2,7 @@ import type { PolicyInput } from '@rollcall/protocol';
 import type { Server } from 'socket.io';
 import { openStorage } from './app.js';
 import { type Config, ConfigError, type ConfigProblem, readConfig } from './config.js';
+import type { VariableName } from './config-variables.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
 
@@ -50,7 +51,7 @@ export interface AttachedRollcall {
  * expires the socket gets `sessionExpired` and is the app's again.
  * Resolves once the database is open and active sessions are restored; call it before the app listens.
  * @throws {TypeError} when `io` is no Socket.IO server; nothing was opened
- * @throws {ConfigError} naming every bad option, by its variable where it has one; nothing was opened
+ * @throws {ConfigError} naming every bad option, with its variable where it has one; nothing was opened
  * @throws {StorageError} when the database can't be opened
  */
 export async function attachRollcall(io: Server, options: AttachOptions): Promise<AttachedRollcall> {
@@ -148,7 +149,8 @@ function configOf(options: AttachOptions | undefined): Config {
     }),
     ...withoutVariable(given),
   ];
-  const environment = environmentOf(given);
+  const settings = settingsOf(given);
+  const environment = environmentOf(settings);
   // What isn't given would be a default that the app didn't ask for, a database in the working directory.
   if (!environment['DATABASE_URL']) {
     problems.push({ variable: 'DATABASE_URL', message: 'is required (option database)' });
@@ -163,7 +165,7 @@ function configOf(options: AttachOptions | undefined): Config {
     if (problems.length === 0) return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    problems.push(...error.problems);
+    problems.push(...error.problems.map((problem) => byOption(problem, settings)));
   }
   throw new ConfigError(problems);
 }
@@ -184,31 +186,50 @@ function* withoutVariable({ namespace, severalNodes }: Partial<AttachOptions>): 
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The options as the variables that mean the same, so that both are checked by the same rules. */
-function environmentOf(options: Partial<AttachOptions>): NodeJS.ProcessEnv {
+interface Setting {
+  readonly variable: VariableName;
+  /** The option as an app writes it. */
+  readonly option: string;
+  readonly value: string | number | boolean | null | undefined;
+}
+
+/** The options with the variables that mean the same, so that both are checked by the same rules. */
+function settingsOf(options: Partial<AttachOptions>): readonly Setting[] {
   const { database, secret, jwks, policy, codeSeconds, publicUrl, rateLimits, finalDataRecords, provisionFromToken } =
     options;
-  const given: Record<string, string | number | boolean | null | undefined> = {
+  const { teacherPerSecond, studentPerSecond } = rateLimits ?? {};
+  return [
+    { variable: 'DATABASE_URL', option: 'database', value: database },
+    { variable: 'ACCESS_TOKEN_SECRET', option: 'secret', value: secret },
+    { variable: 'JWKS_URL', option: 'jwks.url', value: jwks?.url },
+    { variable: 'JWT_ISSUER', option: 'jwks.issuer', value: jwks?.issuer },
+    { variable: 'JWT_AUDIENCE', option: 'jwks.audience', value: jwks?.audience },
+    { variable: 'PROVISION_FROM_TOKEN', option: 'provisionFromToken', value: provisionFromToken },
+    { variable: 'CHECK_IN', option: 'policy.check_in', value: policy?.check_in },
+    { variable: 'AUTO_MARK', option: 'policy.auto_mark', value: policy?.auto_mark },
+    { variable: 'LATE_AFTER_MINUTES', option: 'policy.late_after_minutes', value: policy?.late_after_minutes },
+    { variable: 'VISIBILITY', option: 'policy.visibility', value: policy?.visibility },
+    { variable: 'INACTIVITY_MINUTES', option: 'policy.inactivity_minutes', value: policy?.inactivity_minutes },
+    { variable: 'MAX_MINUTES', option: 'policy.max_minutes', value: policy?.max_minutes },
+    { variable: 'CODE_SECONDS', option: 'codeSeconds', value: codeSeconds },
+    { variable: 'PUBLIC_URL', option: 'publicUrl', value: publicUrl },
+    { variable: 'RATE_LIMIT_TEACHER_PER_SECOND', option: 'rateLimits.teacherPerSecond', value: teacherPerSecond },
+    { variable: 'RATE_LIMIT_STUDENT_PER_SECOND', option: 'rateLimits.studentPerSecond', value: studentPerSecond },
+    { variable: 'FINAL_DATA_RECORDS', option: 'finalDataRecords', value: finalDataRecords },
+  ];
+}
+
+function environmentOf(settings: readonly Setting[]): NodeJS.ProcessEnv {
+  const given = settings.filter(({ value }) => value !== undefined && value !== null);
+  return {
     // The app's own: in production a key must be as long here as in a server of Rollcall's own.
     NODE_ENV: process.env['NODE_ENV'],
-    DATABASE_URL: database,
-    ACCESS_TOKEN_SECRET: secret,
-    JWKS_URL: jwks?.url,
-    JWT_ISSUER: jwks?.issuer,
-    JWT_AUDIENCE: jwks?.audience,
-    PROVISION_FROM_TOKEN: provisionFromToken,
-    CHECK_IN: policy?.check_in,
-    AUTO_MARK: policy?.auto_mark,
-    LATE_AFTER_MINUTES: policy?.late_after_minutes,
-    VISIBILITY: policy?.visibility,
-    INACTIVITY_MINUTES: policy?.inactivity_minutes,
-    MAX_MINUTES: policy?.max_minutes,
-    CODE_SECONDS: codeSeconds,
-    PUBLIC_URL: publicUrl,
-    RATE_LIMIT_TEACHER_PER_SECOND: rateLimits?.teacherPerSecond,
-    RATE_LIMIT_STUDENT_PER_SECOND: rateLimits?.studentPerSecond,
-    FINAL_DATA_RECORDS: finalDataRecords,
+    ...Object.fromEntries(given.map(({ variable, value }) => [variable, String(value)])),
   };
-  const set = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(set.map(([name, value]) => [name, String(value)]));
+}
+
+/** An app's author knows the option, and looks in vain for a variable. */
+function byOption({ variable, message }: ConfigProblem, settings: readonly Setting[]): ConfigProblem {
+  const option = settings.find((setting) => setting.variable === variable)?.option;
+  return { variable, message: option === undefined ? message : `${message} (option ${option})` };
 }
