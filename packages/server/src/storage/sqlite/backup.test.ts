@@ -43,7 +43,11 @@ test('[STORE-38] a backup overwrites nothing and leaves nothing half done', asyn
   await expect(storage.backup(target)).rejects.toBeInstanceOf(StorageError);
   expect(await readFile(target, 'utf8')).toBe('mine');
   expect(await readdir(dirname(target))).toEqual(['kept.db']);
-  await expect(storage.backup(join(dirname(target), 'no', 'such', 'folder.db'))).rejects.toBeInstanceOf(StorageError);
+  // A file is no folder either.
+  for (const nowhere of [join(dirname(target), 'no', 'such'), target]) {
+    const failed = new StorageError(`there is no folder ${nowhere} to copy it to`);
+    await expect(storage.backup(join(nowhere, 'copy.db'))).rejects.toEqual(failed);
+  }
   await expect(new OpenableSqlite({ path: `${path}.missing` }).backup(`${target}2`)).rejects.toThrow(/no database/);
   await expect((await opened(':memory:')).backup(`${target}2`)).rejects.toThrow(/in-memory/);
   await writeFile(`${path}.text`, 'no database at all, but text that goes on and on '.repeat(50));

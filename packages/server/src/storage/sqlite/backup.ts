@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { access, copyFile, link, open, rm } from 'node:fs/promises';
+import { access, copyFile, link, open, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '../port.js';
 
@@ -9,11 +10,18 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   );
 
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
 /** Copies the database at `path` to the new file `file`; what is there under that name is always a whole copy. */
 export async function backUp(path: string, file: string): Promise<void> {
   if (path === ':memory:') throw new StorageError('an in-memory database cannot be backed up');
   if (!(await exists(path))) throw new StorageError(`there is no database at ${path}`);
   if (await exists(file)) throw new StorageError(`${file} exists already and is not overwritten`);
+  if (!(await isFolder(dirname(file)))) throw new StorageError(`there is no folder ${dirname(file)} to copy it to`);
   const part = `${file}.${process.pid}.part`;
   try {
     await rm(part, { force: true });
