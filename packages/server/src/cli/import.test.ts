@@ -112,7 +112,7 @@ test('[IMPORT-5] [IMPORT-6] every bad row is named by its line, and nothing is k
     expect.stringMatching(/^school\.json:19: status: expected one of /),
     'school.json:22: date must be a date such as 2026-11-23; start_time must be a time such as 09:00; ' +
       'status must be scheduled, completed or cancelled',
-    'rollcall: nothing was imported: 10 rows are bad',
+    'rollcall: nothing was imported: there are 10 faults',
     '',
   ]);
   expect(await (await database(folder)).isEmpty()).toBe(true);
@@ -244,7 +244,7 @@ test('[IMPORT-5] [IMPORT-6] a bad row of OneRoster is named by file and line, in
   for (const path of ['bundle', 'roster.zip']) {
     const { code, stderr } = await rollcall(folder, ['import', path]);
     expect(code).toBe(1);
-    expect(stderr).toBe(`${path}/users.csv:4: username is empty\nrollcall: nothing was imported: 1 row is bad\n`);
+    expect(stderr).toBe(`${path}/users.csv:4: username is empty\nrollcall: nothing was imported: there is 1 fault\n`);
   }
   expect(await (await database(folder)).isEmpty()).toBe(true);
 });

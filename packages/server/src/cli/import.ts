@@ -51,7 +51,10 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
   const lines = reading.problemLines();
   if (lines.length > 0) {
     process.stderr.write(`${lines.join('\n')}\n`);
-    throw new CommandFailure(`nothing was imported: ${lines.length} ${lines.length === 1 ? 'row is' : 'rows are'} bad`);
+    // Not so many rows: a row may have several, and a file that is no school at all has none.
+    throw new CommandFailure(
+      `nothing was imported: ${lines.length === 1 ? 'there is 1 fault' : `there are ${lines.length} faults`}`,
+    );
   }
 
   const { added, changed, left } = report;
