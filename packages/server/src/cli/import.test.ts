@@ -280,6 +280,15 @@ test('[IMPORT-4] a dry run makes no database', async () => {
   expect(await readdir(folder)).toEqual(['school.json']);
 });
 
+test('[IMPORT-6] an import that is refused makes no database', async () => {
+  const folder = await freshFolder();
+  const nowhere = { enrollments: [{ course_id: 'nowhere', student_id: 'nobody' }] };
+  for (const school of ['# no JSON', { students: [{ uid: 'bo' }] }, nowhere]) {
+    expect(await importing(folder, school)).toMatchObject({ code: 1 });
+    expect(await readdir(folder)).toEqual(['school.json']);
+  }
+});
+
 test('[CONF-2] import, verify and backup need no key of tokens in production', async () => {
   const folder = await freshFolder();
   await writeFile(join(folder, 'school.json'), JSON.stringify(SCHOOL));

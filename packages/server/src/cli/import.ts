@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readSchool } from '../school/read-school.js';
 import { SCHOOL_LISTS } from '../school/school-rows.js';
-import type { ImportReport, Storage } from '../storage/port.js';
+import type { ImportReport, School, Storage } from '../storage/port.js';
 import { nameOf } from './database-name.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
@@ -34,19 +34,13 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
   const config = loadDatabaseConfig();
   const reading = await readSchool(path);
   const { openStorage } = await import('./open-storage.js');
-  // A dry run makes nothing, not even the database that the import would make.
   const { database } = config;
-  const imagined =
-    options.dryRun === true && database.kind === 'sqlite' && database.path !== ':memory:' && !existsSync(database.path);
-  const storage = imagined ? await emptyStorage() : await openStorage(config, 'import');
-  let report: ImportReport;
-  try {
-    // With bad rows, the good ones are only tried, so that references that lead nowhere are named at the same time.
-    const dryRun = options.dryRun === true || reading.problems.length > 0;
-    report = await storage.importSchool(reading.school, { dryRun });
-  } finally {
-    await storage.close();
-  }
+  // An import that keeps nothing makes nothing, not even a database: one that isn't there yet is at first imagined.
+  const isNew = database.kind === 'sqlite' && database.path !== ':memory:' && !existsSync(database.path);
+  // With bad rows, the good ones are only tried, so that references that lead nowhere are named at the same time.
+  const dryRun = options.dryRun === true || reading.problems.length > 0 || isNew;
+  const storage = isNew ? await emptyStorage() : await openStorage(config, 'import');
+  let report = await importInto(storage, reading.school, dryRun);
   reading.addUnresolved(report.unresolved);
   const lines = reading.problemLines();
   if (lines.length > 0) {
@@ -57,6 +51,9 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
     );
   }
 
+  if (isNew && options.dryRun !== true) {
+    report = await importInto(await openStorage(config, 'import'), reading.school, false);
+  }
   const { added, changed, left } = report;
   const { ignored } = reading;
   const hasIgnored = Object.keys(ignored).length > 0;
@@ -65,6 +62,14 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
       ? `${JSON.stringify({ added, changed, left, ...(hasIgnored ? { ignored } : {}) })}\n`
       : table(report, ignored, options.dryRun === true ? null : nameOf(database)),
   );
+}
+
+async function importInto(storage: Storage, school: School, dryRun: boolean): Promise<ImportReport> {
+  try {
+    return await storage.importSchool(school, { dryRun });
+  } finally {
+    await storage.close();
+  }
 }
 
 async function emptyStorage(): Promise<Storage> {
