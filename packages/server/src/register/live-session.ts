@@ -270,9 +270,10 @@ export class LiveSession {
           await this.#catchUp();
           continue;
         }
-      } else if (this.#context.shared && decided.some(leansOnTheState) && (await this.#isBehind())) {
+      } else if (this.#context.shared && decided.some(leansOnTheState)) {
+        // What wasn't written met no conflict.
         await this.#catchUp();
-        continue;
+        if (this.state.seq > draft.base_seq) continue;
       }
       this.state.take(draft);
       if (entries.length > 0) this.#changed(entries, { here: true, own: true });
@@ -281,12 +282,6 @@ export class LiveSession {
       return;
     }
     throw new RollcallError('OVERLOADED');
-  }
-
-  /** Asks the journal: what wasn't written was answered by no conflict. */
-  async #isBehind(): Promise<boolean> {
-    const seqs = await this.#context.storage.lastSeqs([this.session_id]);
-    return (seqs.get(this.session_id) ?? 0) > this.state.seq;
   }
 
   #decide(draft: Draft, { command, options }: Pending): Decision | { readonly error: unknown } {
