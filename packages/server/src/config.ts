@@ -92,7 +92,7 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
       return variable.read(text);
     } catch (error) {
       const must = error instanceof Error ? error.message : String(error);
-      refuse(name, variable.hidden ? must : `${must}, but is ${JSON.stringify(text)}`);
+      refuse(name, variable.hidden ? must : `${must}, but is ${JSON.stringify(withoutPassword(text))}`);
       return variable.fallback(surroundings);
     }
   }
@@ -153,6 +153,9 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(config);
 }
+
+/** Who mistypes an address may have put a password into it. */
+const withoutPassword = (text: string): string => text.replace(/\/\/[^/@\s]*@/g, '//…@');
 
 function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) {

@@ -31,6 +31,7 @@ test('[CLI-10] rollcall help is the help, of a command where one is named', asyn
   const [sing, help] = await Promise.all([rollcall(folder, ['sing']), rollcall(folder, ['help', 'sing'])]);
   expect(help).toEqual(sing);
   expect(help).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("unknown command 'sing'\n") });
+  expect(await rollcall(folder, ['sing', '--help'])).toEqual(sing);
   expect(await rollcall(folder, ['help', 'help'])).toEqual(top);
 });
 

@@ -34,10 +34,14 @@ const program = new Command('rollcall')
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
 for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addBackup, addConfig]) add(program);
 
-/** `help sing` is answered as `sing` is: of a command that there isn't, commander would show the help of all. */
+/**
+ * `help sing` and `sing --help` are answered as `sing` is: of a command that there isn't, commander would show the help
+ * of all.
+ */
 function asked(args: string[]): string[] {
-  const [first, name] = args;
-  if (first !== 'help' || name === undefined || name.startsWith('-')) return args;
+  const [first, second] = args;
+  const name = first === 'help' ? second : first;
+  if (name === undefined || name.startsWith('-')) return args;
   return program.commands.some((command) => command.name() === name) ? args : [name];
 }
 

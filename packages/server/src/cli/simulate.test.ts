@@ -37,8 +37,8 @@ test('[SIM-2] it prints what it measured', async () => {
   const figures = JSON.parse(stdout);
   expect(figures).toMatchObject({ marks: 5, bulk_rows: 5, join_ms: time, mark_ms: time, delivery_ms: time });
   expect(figures.joins_per_second).toBeGreaterThan(0);
-  // Nine of ten are marked otherwise than they began, and eleven clients are told of each.
-  expect(figures.deliveries).toBe(9 * 11);
+  // Eleven clients are told of each of ten marks.
+  expect(figures.deliveries).toBe(10 * 11);
   const text = await rollcall(folder, ['simulate', '--students', '3', '--url', server.url]);
   expect(text).toMatchObject({
     code: 0,
@@ -54,7 +54,7 @@ test('[SIM-1] under private visibility students are told of their own record onl
     ...['simulate', '--students', '10', '--url', server.url, '--rate', '500', '--json'],
   ]);
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ deliveries: 9 + 9, disagreements: [] });
+  expect(JSON.parse(stdout)).toMatchObject({ deliveries: 10 + 10, disagreements: [] });
 });
 
 test('[SIM-7] where check-ins need a code, students join with the one on the teacher’s screen', async () => {
@@ -180,18 +180,18 @@ test('[SIM-3] with automatic marks too a notice that is lost is told, and the st
 test('[SIM-6] all differences are counted, and the first 20 told', async () => {
   const folder = await freshFolder();
   const url = await faultyServer(folder, () => () => {});
-  // Ten students are told of none of nine marks; the teacher's client asks for what it missed.
+  // Ten students are told of none of ten marks; the teacher's client asks for what it missed.
   const text = await simulateAt(folder, url);
   expect(text).toMatchObject({
     code: 1,
-    stderr: 'rollcall: 90 differences between clients and the final data\n',
-    stdout: expect.stringMatching(/(^sim-student-\d+ saw .+\n){20}and 70 more\n$/m),
+    stderr: 'rollcall: 100 differences between clients and the final data\n',
+    stdout: expect.stringMatching(/(^sim-student-\d+ saw .+\n){20}and 80 more\n$/m),
   });
   const json = await rollcall(folder, ['simulate', '--students', '10', '--url', url, '--rate', '500', '--json']);
   expect(json).toMatchObject({ code: 1, stderr: text.stderr });
   const figures = JSON.parse(json.stdout);
   expect(figures.disagreements).toHaveLength(20);
-  expect(figures.more_disagreements).toBe(70);
+  expect(figures.more_disagreements).toBe(80);
 });
 
 /** util-linux's `script` gives a command a terminal. */

@@ -312,7 +312,7 @@ class SimulatedClass {
   ): void {
     for (const record of records) {
       const position = this.#positions.get(record.student_id);
-      // Nobody was told of a mark that changed nothing: who is absent from the start.
+      // Whom nobody has marked nobody was told of.
       if (position === undefined || record.marked_at === null) continue;
       if (ownOnly && picture.live.role === 'student' && picture.name !== record.student_id) continue;
       const seq = picture.seqs[position] ?? 0;

@@ -63,6 +63,7 @@ test('[BULK-2] [BULK-3] bad rows fail the whole request, and each is named', asy
     { status: 'late' },
     row(3, 'late'),
     null,
+    { studentId: 'student-1', status: 'asleep' },
   ];
   const error = await refused(bulk(teacher, updates));
   expect(error.code).toBe('BAD_REQUEST');
@@ -72,6 +73,7 @@ test('[BULK-2] [BULK-3] bad rows fail the whole request, and each is named', asy
     { index: 3, student_id: 'student-outsider', code: 'NOT_ENROLLED', message: expect.any(String) },
     { index: 4, student_id: null, code: 'BAD_REQUEST', message: expect.stringContaining('student_id') },
     { index: 6, student_id: null, code: 'BAD_REQUEST', message: expect.any(String) },
+    { index: 7, student_id: 'student-1', code: 'BAD_REQUEST', message: expect.stringContaining('status') },
   ]);
   expect(await refused(bulk(teacher, [row(1), row('nobody')]))).toMatchObject({
     code: 'STUDENT_NOT_FOUND',

@@ -51,6 +51,7 @@ function readRows(updates: readonly unknown[]): { rows: MarkRow[]; failed: Faile
 }
 
 function namedIn(update: unknown): string | null {
-  if (typeof update !== 'object' || update === null || !('student_id' in update)) return null;
-  return typeof update.student_id === 'string' ? update.student_id.slice(0, 128) : null;
+  const { student_id, studentId } = (update ?? {}) as { student_id?: unknown; studentId?: unknown };
+  const named = student_id ?? studentId;
+  return typeof named === 'string' ? named.slice(0, 128) : null;
 }

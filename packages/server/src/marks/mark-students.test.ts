@@ -60,15 +60,40 @@ test('[MARK-3] [APP-10] a mark that changes nothing is answered and neither stor
     const again = await accepted(mark(teacher, 'student-1', 'late', extra));
     expect(again).toMatchObject({ seq: 3, attendanceRecord: { status: 'late', remarks: 'bus', seq: 3 } });
   }
-  await accepted(teacher.send('markStudentAbsent', { session_id: 'session-1', student_id: 'student-2' }));
   expect(teacher.all('studentMarkedLate')).toHaveLength(4);
-  expect(teacher.all('studentMarkedAbsent')).toHaveLength(1);
   expect(await journalOf(server)).toEqual(before);
   await caughtUp(teacher, student);
   for (const client of [teacher, student]) {
     expect(client.all('attendanceUpdated')).toHaveLength(1);
     expect(client.all('attendanceError')).toEqual([]);
   }
+});
+
+test('[MARK-19] [JOIN-9] the first absent of a teacher is a change, told to all and kept at the check-in', async () => {
+  const { server, teacher } = await startedClass(2, { policy: { auto_mark: true } });
+  const student = await joined(server, 's-2');
+  await teacher.next('attendanceUpdated');
+  await student.next('attendanceUpdated').catch(() => undefined);
+  const absent = { session_id: 'session-1', student_id: 'student-1' };
+  expect(recordOf(await accepted(teacher.send('markStudentAbsent', absent)))).toMatchObject({
+    status: 'absent',
+    marked_by: 'Ada Osei',
+    marked_at: expect.any(String),
+  });
+  for (const client of [teacher, student]) {
+    await expect
+      .poll(() => client.all('attendanceUpdated').at(-1))
+      .toMatchObject({
+        ...absent,
+        status: 'absent',
+        previous_status: 'absent',
+      });
+  }
+  const seen = await journalOf(server);
+  await accepted(teacher.send('markStudentAbsent', absent));
+  expect(await journalOf(server)).toEqual(seen);
+  await joined(server, 's-1');
+  expect(rowOf(await dataOf(teacher), 'student-1').status).toBe('absent');
 });
 
 test('[MARK-4] [MARK-5] [MARK-6] a new remark is a change, none keeps it, an empty one clears it', async () => {

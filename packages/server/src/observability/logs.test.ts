@@ -13,6 +13,8 @@ interface Line {
   readonly user?: string;
   readonly session_id?: string;
   readonly activeAttendanceSessions?: number;
+  readonly active?: readonly string[];
+  readonly data?: string;
   readonly students?: number;
   readonly online?: number;
   readonly stack?: string;
@@ -75,14 +77,17 @@ test('[LOG-2] at debug the state of activeAttendanceSessions, the students, what
   const [before] = tagged(lines, 'startAttendanceSession');
   expect(before).toMatchObject({ activeAttendanceSessions: 0 });
   const [marked] = tagged(lines, 'markStudentPresent');
-  expect(marked).toMatchObject({ activeAttendanceSessions: 1, students: 2, online: 1, seq: 2 });
+  expect(marked).toMatchObject({ activeAttendanceSessions: 1, active: [session_id], students: 2, online: 1, seq: 2 });
+  expect(tagged(lines, 'connected')[0]).toMatchObject({ user: 'ada', user_id: 'ada', name: 'Ada Osei' });
   for (const event of [
     'attendanceUpdated',
     'studentJoinedAttendance',
     'attendanceStatistics',
     'attendanceSessionEnded',
   ]) {
-    expect(tagged(lines, `emitted ${event}`)[0], event).toMatchObject({ session_id });
+    const [emitted] = tagged(lines, `emitted ${event}`);
+    expect(emitted, event).toMatchObject({ session_id, data: expect.stringContaining(`"session_id":"${session_id}"`) });
+    expect(emitted?.data?.length, event).toBeLessThanOrEqual(1_001);
   }
   const [refused] = tagged(lines, 'markStudentPresent refused');
   expect(refused?.stack).toMatch(/RollcallError: Teacher profile not found\n\s+at /);

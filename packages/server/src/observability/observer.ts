@@ -1,3 +1,5 @@
+import type { SessionId } from '@rollcall/protocol';
+import { Written } from '../commands/written.js';
 import type { LiveSessions } from '../register/live-sessions.js';
 import type { Observer } from '../transport/socket/socket-context.js';
 import type { Logger } from './logger.js';
@@ -5,6 +7,10 @@ import type { Metrics } from './metrics.js';
 
 /** The tag that the seed document asks for. */
 const TAG = '[SOCKET DEBUG]';
+/** Characters of an event's data in a line: a class of a thousand has half a megabyte. */
+const DATA_MAX = 1_000;
+/** Ids of active sessions in a line. */
+const SESSIONS_MAX = 20;
 
 /** Sockets → logs and metrics. Names of people stay at debug, tokens are never seen here. */
 export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveSessions): Observer {
@@ -13,17 +19,26 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
   };
   const stateOf = (sessionId: string | undefined): object => {
     const { activeAttendanceSessions } = sessions();
-    const live = [...activeAttendanceSessions.values()].find((each) => each.session_id === sessionId);
+    const live = sessionId === undefined ? undefined : activeAttendanceSessions.get(sessionId as SessionId);
     return {
       session_id: sessionId,
       activeAttendanceSessions: activeAttendanceSessions.size,
+      active: [...activeAttendanceSessions.keys()].slice(0, SESSIONS_MAX),
       ...(live ? { students: live.state.lines.size, online: live.presence.count, seq: live.state.seq } : {}),
     };
   };
   return {
-    connected(uid, socketId) {
+    connected({ uid, user_id, name, teacher, student, is_admin }, socketId) {
       metrics.connections.inc();
-      debug('connected', () => ({ user: uid, socket: socketId }));
+      debug('connected', () => ({
+        user: uid,
+        user_id,
+        name,
+        teacher_id: teacher?.teacher_id,
+        student_id: student?.student_id,
+        is_admin,
+        socket: socketId,
+      }));
     },
     disconnected(uid, socketId, reason) {
       metrics.connections.dec();
@@ -49,11 +64,18 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
       }
       debug(`${event} refused`, () => ({ user: uid, ...stateOf(sessionId), code: error.code, stack: error.stack }));
     },
-    emitted(event, sessionId) {
-      debug(`emitted ${event}`, () => stateOf(sessionId));
+    emitted(event, sessionId, payload) {
+      // A check-in code signs a student in for a moment: as little for a log as a token is.
+      const data = () => (event === 'attendanceCode' ? undefined : dataOf(payload));
+      debug(`emitted ${event}`, () => ({ ...stateOf(sessionId), data: data() }));
     },
     unknownEvent() {
       metrics.unknownEvents.inc();
     },
   };
+}
+
+function dataOf(payload: object): string {
+  const json = payload instanceof Written ? payload.json : JSON.stringify(payload);
+  return json.length > DATA_MAX ? `${json.slice(0, DATA_MAX)}…` : json;
 }

@@ -337,7 +337,9 @@ function markEntry(
   const current = before ?? added;
   if (!current) throw new RollcallError('STUDENT_NOT_FOUND');
   const remarks = row.remarks === undefined ? current.remarks : row.remarks || null;
-  if (before && before.status === row.status && before.remarks === remarks) return undefined;
+  // Absent because nobody has said anything isn't yet absent because a teacher has said so.
+  const unmarked = before?.status === 'absent' && before.marked_at === null;
+  if (before && !unmarked && before.status === row.status && before.remarks === remarks) return undefined;
   const entry: InTheMaking<MarkedEntry> = {
     type: 'marked',
     seq: view.seq + 1,

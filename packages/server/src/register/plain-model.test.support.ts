@@ -209,7 +209,8 @@ export class PlainModel {
     for (const [id, { row, student }] of last) {
       const there = this.lines.get(id);
       const remarks = row.remarks === undefined ? (there?.remarks ?? null) : row.remarks || null;
-      if (there?.status === row.status && there.remarks === remarks) continue;
+      const unmarked = there?.status === 'absent' && !there.marked;
+      if (!unmarked && there?.status === row.status && there.remarks === remarks) continue;
       if (!there && student) this.#people.push(student);
       const line = there ?? this.#add(id);
       this.seq += 1;

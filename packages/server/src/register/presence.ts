@@ -19,6 +19,7 @@ interface Attendance {
  */
 export class Presence {
   readonly #graceMs: number;
+  /** Called after the grace, with when the last socket went, milliseconds since the epoch. */
   readonly #onLeft: (studentId: StudentId, at: number) => void;
   readonly #online = new Map<StudentId, Attendance>();
   /** Students who left on purpose: a new connection of theirs isn't put back. */
@@ -64,10 +65,11 @@ export class Presence {
     const there = this.#online.get(studentId);
     if (!there?.sockets.delete(socketId) || there.sockets.size > 0) return;
     if (onPurpose) this.#left.add(studentId);
+    const at = Date.now();
     there.grace = setTimeout(() => {
       this.#online.delete(studentId);
       this.#announcedLeft.add(studentId);
-      this.#onLeft(studentId, Date.now());
+      this.#onLeft(studentId, at);
     }, this.#graceMs).unref();
   }
 

@@ -151,7 +151,7 @@ export function attendanceSockets(
       socket.handshake.auth = rest;
     }
     if (person.teacher || person.is_admin) context.floodGuard.trust(socket);
-    context.observe.connected(identity.uid, socket.id);
+    context.observe.connected(person, socket.id);
     connection.restore(person);
     arrivals?.add(connection, person);
   };

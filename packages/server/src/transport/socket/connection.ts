@@ -84,15 +84,22 @@ export class SocketConnection implements Connection {
       }
     }
     if (!person.teacher && !person.is_admin) return;
-    let latest: LiveSession | undefined;
-    for (const live of sessions.activeAttendanceSessions.values()) {
-      const { facts, started_by, started_at } = live.state;
-      const own = facts.teacher_id === (person.teacher?.teacher_id ?? '') || started_by.user_id === person.user_id;
-      if (!own || started_at <= (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) continue;
-      // Whoever started it may have been taken off the course since.
-      latest = activeForTeacherNow(person, live.session_id, this.#context.services) ?? latest;
-    }
+    const started = ({ state }: LiveSession) => state.started_by.user_id === person.user_id;
+    const named = ({ state }: LiveSession) => state.facts.teacher_id === person.teacher?.teacher_id;
+    // What a colleague started in the teacher's name comes after what they run themselves.
+    const latest = this.#latest(person, started) ?? (person.teacher ? this.#latest(person, named) : undefined);
     if (latest) this.watch(latest);
+  }
+
+  /** Of a teacher's sessions the one started last; whoever started it may have been taken off the course since. */
+  #latest(person: Person, isTheirs: (live: LiveSession) => boolean): LiveSession | undefined {
+    const { services } = this.#context;
+    let latest: LiveSession | undefined;
+    for (const live of services.sessions.activeAttendanceSessions.values()) {
+      if (!isTheirs(live) || live.state.started_at <= (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) continue;
+      latest = activeForTeacherNow(person, live.session_id, services) ?? latest;
+    }
+    return latest;
   }
 
   watch(live: LiveSession, { silently } = { silently: false }): void {

@@ -32,7 +32,7 @@ export interface SocketPublisherOptions {
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
   /** Called with what was sent, for the debug log. */
-  readonly onEmit: (event: string, sessionId: SessionId) => void;
+  readonly onEmit: (event: string, sessionId: SessionId, payload: object) => void;
 }
 
 /** Committed entries → the protocol's events, in the rooms that may see them. The one way out to sockets. */
@@ -203,7 +203,7 @@ export class SocketPublisher implements Publisher {
     const payload = this.#codeOf(live);
     if (!payload) return;
     socket.emit('attendanceCode', payload);
-    this.#options.onEmit('attendanceCode', live.session_id);
+    this.#options.onEmit('attendanceCode', live.session_id, payload);
   }
 
   #codeOf({ codes, session_id, state }: LiveSession): object | undefined {
@@ -374,14 +374,14 @@ export class SocketPublisher implements Publisher {
   #gather(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
     if (!this.#anyIn(rooms)) return;
     this.#broadcast.gather(rooms, [teacherRoom(live.session_id)], event, payload);
-    this.#options.onEmit(event, live.session_id);
+    this.#options.onEmit(event, live.session_id, payload);
   }
 
   #emit(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
     // Nothing is written for nobody, and to no room at all would be to everybody.
     if (!this.#anyIn(rooms)) return;
     this.#broadcast.emit(rooms, [teacherRoom(live.session_id)], event, payload);
-    this.#options.onEmit(event, live.session_id);
+    this.#options.onEmit(event, live.session_id, payload);
   }
 }
 

@@ -102,6 +102,21 @@ test('[CONN-20] a teacher is put back into the teacher room of the session they 
   expect(changesOf(teacher)).toHaveLength(1);
 });
 
+test('[CONN-20] a teacher comes back to what they started, whatever a colleague has started in their name since', async () => {
+  const { server, teacher } = await startClass();
+  const colleague = await server.connect('cyd');
+  await expect.poll(() => Date.now()).toBeGreaterThan(Date.now());
+  const second = { session_id: 'second', course_id: 'course-1' };
+  expect(await colleague.send('startAttendanceSession', second)).toMatchObject({ ok: true });
+  await loseConnection(teacher);
+  for (const id of [session_id, 'second']) {
+    await colleague.send('markStudentPresent', { session_id: id, student_id: 'student-1' });
+  }
+  await roundTrip(teacher);
+  expect(changesOf(teacher)).toHaveLength(1);
+  expect(changesOf(teacher, 'second')).toEqual([]);
+});
+
 test('[CONN-20] an admin and a co-teacher come back to the session that they started', async () => {
   const server = await startServer({}, schoolOf(1));
   for (const [uid, id] of [

@@ -2,6 +2,7 @@ import type { ClientEventName, RollcallError, SessionId, StudentId } from '@roll
 import type { Socket } from 'socket.io';
 import type { VerifyToken } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
+import type { Person } from '../../storage/port.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { SocketPublisher } from './publisher.js';
 import type { RateLimit } from './rate-limit.js';
@@ -9,13 +10,13 @@ import type { Wire } from './reply.js';
 
 /** What happens on sockets, for logs and metrics. */
 export interface Observer {
-  connected(uid: string, socketId: string): void;
+  connected(person: Person, socketId: string): void;
   disconnected(uid: string, socketId: string, reason: string): void;
   refusedConnection(message: string): void;
   received(event: ClientEventName, uid: string, sessionId: string | undefined): void;
   answered(event: ClientEventName, uid: string, sessionId: string | undefined): void;
   refused(event: ClientEventName, uid: string, sessionId: string | undefined, error: RollcallError): void;
-  emitted(event: string, sessionId: string): void;
+  emitted(event: string, sessionId: string, payload: object): void;
   unknownEvent(): void;
 }
 
