@@ -31,6 +31,8 @@ export const joinAttendanceSession = defineCommand({
     };
     let caughtUp: Promise<void> | undefined;
     if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
+    // The client has heard of more than this node has.
+    if (since_seq !== undefined && since_seq > live.state.seq) await live.lookUp();
     // One catch-up of a socket at a time.
     const proceed = () => since_seq === undefined && call.proceed();
     const by = { event: call.event, actor: call.actor, op_id, proceed };

@@ -3,6 +3,7 @@ import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../testing/mongo-
 import { hasRedis, REDIS_MISSING, startRedis, type TestRedis } from '../testing/redis-server.js';
 import { schoolOf } from '../testing/school.js';
 import { type Client, startServer, type TestServer } from '../testing/server.js';
+import { TcpProxy } from '../testing/tcp-proxy.js';
 
 const SESSION = { session_id: 'session-1' };
 const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -182,6 +183,8 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     expect(await mark(a, 'pending', 'late', { walk_in: true })).toMatchObject({ ok: true });
     const walkIn = await there.connect('pending');
     expect(await walkIn.send('joinAttendanceSession', SESSION)).toMatchObject({ ok: true });
+    expect(await mark(a, 'rejected', 'late', { walk_in: true })).toMatchObject({ ok: true });
+    expect(await (await there.connect('rejected')).send('leaveAttendanceSession', SESSION)).toMatchObject({ ok: true });
     const ended = await a.send('endAttendanceSession', SESSION);
     const { attendanceRecords } = ended['finalData'] as {
       attendanceRecords: Array<{ student_id: string; status: string }>;
@@ -189,6 +192,78 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     const final = new Map(attendanceRecords.map(({ student_id, status }) => [student_id, status]));
     for (const [id, status] of expected) expect([id, final.get(id)]).toEqual([id, status]);
     expect((await mark(b, 'student-1', 'absent')).error?.code).toBe('SESSION_ENDED');
+  });
+
+  test('[NODES-12] a client that has heard of more than the node is answered with it', async () => {
+    const { redis, nodes } = await startNodes(2, 3);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const a = await here.connect('ada');
+    await a.send('startAttendanceSession', SESSION);
+    const b = await there.connect('cyd');
+    await expect.poll(async () => (await b.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    redis.freeze();
+    const student = await there.connect('s-2');
+    const late = { ...SESSION, student_id: 'student-1', status: 'late' };
+    const { seq } = await a.send('markStudentAttendance', late);
+    const caughtUp = await b.send('getAttendanceSessionData', { ...SESSION, since_seq: Number(seq) });
+    expect(caughtUp).toMatchObject({ ok: true, seq, changes: [] });
+    await a.send('markStudentAttendance', { ...late, status: 'present' });
+    const joined = await student.send('joinAttendanceSession', { ...SESSION, since_seq: Number(seq) + 1 });
+    expect(joined).toMatchObject({ ok: true, seq: Number(seq) + 2 });
+  });
+
+  test('[NODES-10] while the database is away what leans on it is refused, and rejoins are answered', async () => {
+    const { redis, nodes } = await startNodes(1, 3);
+    const [here] = nodes as [TestServer];
+    const { database } = here.config;
+    if (database.kind !== 'mongodb') throw new Error('not on MongoDB');
+    const target = new URL(database.uri);
+    const proxy = await TcpProxy.start({ host: target.hostname, port: Number(target.port) });
+    onTestFinished(() => proxy.cut());
+    target.host = `127.0.0.1:${proxy.port}`;
+    target.searchParams.set('serverSelectionTimeoutMS', '500');
+    const there = await startServer({ DATABASE_URL: target.href, REDIS_URL: redis.url });
+    const teacher = await there.connect('ada');
+    await teacher.send('startAttendanceSession', { ...SESSION, policy: { check_in: 'code' } });
+    const { code } = await teacher.next('attendanceCode');
+    const [student, other] = [await there.connect('s-1'), await there.connect('s-2')];
+    const join = { ...SESSION, code, op_id: 'join' };
+    expect(await student.send('joinAttendanceSession', join)).toMatchObject({ ok: true });
+    await other.send('leaveAttendanceSession', SESSION);
+    const late = { ...SESSION, student_id: 'student-1', status: 'late' };
+    expect(await teacher.send('markStudentAttendance', late)).toMatchObject({ ok: true });
+    await proxy.cut();
+    for (let round = 0; round < 2; round += 1) {
+      const [refused, idle, rejoin, repeat] = await Promise.all([
+        other.send('joinAttendanceSession', SESSION),
+        teacher.send('markStudentAttendance', { ...late, op_id: 'idle' }),
+        student.send('joinAttendanceSession', SESSION),
+        student.send('joinAttendanceSession', join),
+      ]);
+      expect([refused.error?.code, idle.error?.code]).toEqual(['STORAGE_UNAVAILABLE', 'STORAGE_UNAVAILABLE']);
+      expect([rejoin.ok, repeat.ok, repeat['duplicate']]).toEqual([true, true, true]);
+    }
+    await proxy.restore();
+    const again = () => teacher.send('markStudentAttendance', { ...late, op_id: 'idle' });
+    await expect.poll(async () => (await again()).ok, PATIENCE).toBe(true);
+    expect((await other.send('joinAttendanceSession', SESSION)).error?.code).toBe('CODE_REQUIRED');
+  });
+
+  test('[NODES-11] [JOIN-17] being put back undoes no leave', async () => {
+    const { redis, nodes } = await startNodes(2, 3);
+    const [here, there] = nodes as [TestServer, TestServer];
+    const teacher = await here.connect('ada');
+    await teacher.send('startAttendanceSession', SESSION);
+    const co = await there.connect('cyd');
+    await expect.poll(async () => (await co.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    redis.freeze();
+    expect(await (await here.connect('s-1')).send('joinAttendanceSession', SESSION)).toMatchObject({ ok: true });
+    const student = await there.connect('s-1');
+    expect(await student.send('leaveAttendanceSession', SESSION)).toMatchObject({ ok: true });
+    await teacher.send('markStudentAttendance', { ...SESSION, student_id: 'student-2', status: 'late' });
+    expect(await co.next('attendanceUpdated')).toMatchObject({ student_id: 'student-2' });
+    await student.send('unsubscribeFromCourse', { course_id: 'none' });
+    expect(student.all('attendanceUpdated')).toEqual([]);
   });
 
   test('[CODE-1] [CODE-10] who checked in on one node needs no code on the other, also where it heard nothing yet', async () => {

@@ -8,6 +8,7 @@ import {
 } from '@rollcall/protocol';
 import { atEndOfTurn } from '../end-of-turn.js';
 import type { Storage } from '../storage/port.js';
+import { batchSize, leansOnTheState, onlyCheckIns } from './batch.js';
 import { CheckInCodes } from './check-in-codes.js';
 import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
 import type { Actor, Entry } from './entries.js';
@@ -19,9 +20,6 @@ import { Draft, type SessionState } from './session-state.js';
 
 /** Commands that may wait in one session before it answers OVERLOADED. */
 const QUEUE_MAX = 20_000;
-/** Commands put into one commit, and rows of theirs: a database that holds a commit in one document has its limits. */
-const BATCH_MAX_COMMANDS = 2_000;
-const BATCH_MAX_ROWS = 10_000;
 /** Entries kept in memory for clients that missed a few. */
 const RECENT_MAX = 2_000;
 /** Times a batch is decided again because another writer came first. */
@@ -261,8 +259,8 @@ export class LiveSession {
 
   async #commit(batch: readonly Pending[]): Promise<void> {
     for (let attempt = 1; attempt <= CONFLICTS_MAX; attempt += 1) {
-      const draft = new Draft(this.state);
-      const decided = batch.map((pending) => this.#decide(draft, pending));
+      let draft = new Draft(this.state);
+      let decided = batch.map((pending) => this.#decide(draft, pending));
       const entries = decided.flatMap((each) => ('error' in each ? [] : each.entries));
       if (entries.length > 0) {
         const result = await this.#context.storage.append(this.session_id, this.state.seq, entries);
@@ -270,10 +268,13 @@ export class LiveSession {
           await this.#catchUp();
           continue;
         }
-      } else if (this.#context.shared && decided.some(leansOnTheState)) {
-        // What wasn't written met no conflict.
-        await this.#catchUp();
-        if (this.state.seq > draft.base_seq) continue;
+      } else if (attempt === 1 && this.#context.shared && decided.some(leansOnTheState)) {
+        // What isn't written meets no conflict. Once is enough: the state is then no older than the commands are.
+        const failure = await this.#failureOf(this.#catchUp());
+        if (!failure && this.state.seq > draft.base_seq) continue;
+        if (failure) decided = decided.map((each) => (leansOnTheState(each) ? { error: failure } : each));
+        // What is refused must not be remembered as done.
+        if (failure) draft = new Draft(this.state);
       }
       this.state.take(draft);
       if (entries.length > 0) this.#changed(entries, { here: true, own: true });
@@ -282,6 +283,15 @@ export class LiveSession {
       return;
     }
     throw new RollcallError('OVERLOADED');
+  }
+
+  async #failureOf(question: Promise<void>): Promise<RollcallError | undefined> {
+    try {
+      await question;
+      return undefined;
+    } catch (cause) {
+      return new RollcallError('STORAGE_UNAVAILABLE', { cause });
+    }
   }
 
   #decide(draft: Draft, { command, options }: Pending): Decision | { readonly error: unknown } {
@@ -362,24 +372,6 @@ export class LiveSession {
     // Whoever told of more than there is was wrong, or asked to look; what was told meanwhile still counts.
     if (this.#heard === heard) this.#heard = 0;
   }
-}
-
-/** A refusal, or a mark that changes nothing: neither would hold if another node had written something since. */
-const leansOnTheState = (decided: Decision | { readonly error: unknown }): boolean =>
-  'error' in decided ||
-  (decided.entries.length === 0 && (decided.outcome.kind === 'mark' || decided.outcome.kind === 'bulk'));
-
-const onlyCheckIns = (queue: readonly Pending[]): boolean =>
-  queue.length > 0 && queue.every(({ command }) => command.type === 'check_in');
-
-/** How many commands from the head of the queue fit one commit; one always does. */
-function batchSize(queue: readonly Pending[]): number {
-  let rows = 0;
-  for (const [index, { command }] of queue.entries()) {
-    rows += command.type === 'bulk' ? command.rows.length : 1;
-    if (index > 0 && (index >= BATCH_MAX_COMMANDS || rows > BATCH_MAX_ROWS)) return index;
-  }
-  return queue.length;
 }
 
 /** Cuts foreign entries into what one command wrote: a bulk belongs together, all else stands alone. */

@@ -48,6 +48,8 @@ type DataCall = Call<'getAttendanceSessionData'>;
 async function answerLive(call: DataCall, live: LiveSession): Promise<void> {
   const { since_seq } = call.input;
   if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
+  // The client has heard of more than this node has.
+  if (since_seq !== undefined && since_seq > live.state.seq) await live.lookUp();
   // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
   call.connection?.watch(live);
   if (since_seq === undefined) {

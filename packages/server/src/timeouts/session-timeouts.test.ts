@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { StorageError } from '../storage/port.js';
 import { schoolOf } from '../testing/school.js';
 import { type Client, startServer, type TestServer, tokenOf } from '../testing/server.js';
 
@@ -124,4 +125,19 @@ test.each([3_600_000, -3_600_000])('[TIME-10] a jump of the clock by %i ms ends 
   await expect.poll(() => mark().catch(() => false), PATIENCE).toBe(true);
   expect(await teacher.next('attendanceSessionEnded')).toMatchObject({ reason: 'inactivity' });
   expect(performance.now() - since).toBeGreaterThanOrEqual(2 * SHORT * 60_000 - 50);
+});
+
+test('[TIME-5] [TIME-6] an end that was put off while the database was away is remembered once it is back', async () => {
+  const { server, teacher } = await startClass({ inactivity_minutes: 30 });
+  const { storage } = server;
+  const touch = storage.touchSession.bind(storage);
+  let failures = 0;
+  vi.spyOn(storage, 'touchSession').mockImplementation((sessionId, at) => {
+    failures += 1;
+    return failures <= 2 ? Promise.reject(new StorageError('away')) : touch(sessionId, at);
+  });
+  const before = Date.now();
+  expect(await teacher.send('keepAttendanceSessionAlive', SESSION)).toMatchObject({ ok: true });
+  await expect.poll(() => storage.readActivity('session-1' as never), PATIENCE).toBeGreaterThanOrEqual(before);
+  expect(failures).toBeGreaterThan(2);
 });

@@ -130,9 +130,19 @@ export class SessionTimeouts implements SessionWatcher {
     watch.remembered_at = this.#options.monotonic();
     if (watch.live.state.ending) return;
     const written = this.#write(watch)
-      .catch((error: unknown) => this.#options.onError(watch.live.session_id, error))
+      .catch((error: unknown) => {
+        this.#options.onError(watch.live.session_id, error);
+        this.#writeAgain(watch);
+      })
       .finally(() => this.#writing.delete(written));
     this.#writing.add(written);
+  }
+
+  /** What a teacher was promised holds on every node once the database is back. */
+  #writeAgain(watch: Watch): void {
+    if (this.#closed) return;
+    watch.unremembered = true;
+    setTimeout(() => watch.unremembered && !this.#closed && this.#writeNow(watch), RETRY_MS).unref();
   }
 
   /** Always above what is there, so that others see it also while a clock that was ahead left a later time. */

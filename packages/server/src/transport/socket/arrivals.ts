@@ -1,36 +1,53 @@
 import type { UserId } from '@rollcall/protocol';
 import type { Person } from '../../storage/port.js';
-import type { SocketConnection } from './connection.js';
 
 /** For as long as this node may not have read what another one wrote before a socket came here, in ms. */
 const KEPT_MS = 12_000;
 /** What the clocks of two nodes may differ by, in ms. */
-const CLOCKS_MS = 2_000;
+const CLOCKS_MS = 500;
+
+/** What can be put back. */
+export interface Restorable {
+  restore(person: Person): void;
+}
 
 interface Arrival {
-  readonly connection: SocketConnection;
   readonly person: Person;
   /** Wall clock, ms since the epoch. */
   readonly at: number;
+  /** By a clock that never jumps, in ms. */
+  readonly since: number;
 }
 
 /**
  * Sockets that have just come to this node of several. A user who is acknowledged by one node and reconnects to another
  * at once may be faster than the word between the two: what they are to be put back into is then still unknown here.
  */
-export class Arrivals {
+export class Arrivals<Connection extends Restorable> {
   readonly #now: () => number;
-  /** The latest arrival last. */
-  readonly #byUser = new Map<UserId, Arrival[]>();
+  /** The latest last. */
+  readonly #all = new Map<Connection, Arrival>();
+  readonly #byUser = new Map<UserId, Set<Connection>>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  add(connection: SocketConnection, person: Person): void {
-    const before = this.#byUser.get(person.user_id) ?? [];
-    this.#byUser.delete(person.user_id);
-    this.#byUser.set(person.user_id, [...before, { connection, person, at: this.#now() }]);
+  add(connection: Connection, person: Person): void {
+    this.#all.set(connection, { person, at: this.#now(), since: performance.now() });
+    const theirs = this.#byUser.get(person.user_id);
+    if (theirs) theirs.add(connection);
+    else this.#byUser.set(person.user_id, new Set([connection]));
+  }
+
+  /** The connection is gone, or is no longer Rollcall's. */
+  gone(connection: Connection): void {
+    const arrival = this.#all.get(connection);
+    if (!arrival) return;
+    this.#all.delete(connection);
+    const theirs = this.#byUser.get(arrival.person.user_id);
+    theirs?.delete(connection);
+    if (theirs?.size === 0) this.#byUser.delete(arrival.person.user_id);
   }
 
   /**
@@ -38,16 +55,23 @@ export class Arrivals {
    * put back then: into what they checked in to, or of everybody where a session has become known.
    */
   putBack(entryAt: number, userId: UserId | 'everybody'): void {
-    const those = userId === 'everybody' ? [...this.#byUser.values()].flat() : (this.#byUser.get(userId) ?? []);
-    for (const { connection, person, at } of those) if (at >= entryAt - CLOCKS_MS) connection.restore(person);
+    const those = userId === 'everybody' ? this.#all.keys() : (this.#byUser.get(userId) ?? []);
+    for (const connection of [...those]) {
+      const arrival = this.#all.get(connection);
+      if (arrival && arrival.at >= entryAt - CLOCKS_MS) connection.restore(arrival.person);
+    }
+  }
+
+  get size(): number {
+    return this.#all.size;
   }
 
   /** To be called now and then: lets go of those who have been here for long. */
   forgetOld(): void {
-    const old = this.#now() - KEPT_MS;
-    for (const [userId, arrivals] of this.#byUser) {
-      if ((arrivals.at(-1)?.at ?? 0) > old) break;
-      this.#byUser.delete(userId);
+    const old = performance.now() - KEPT_MS;
+    for (const [connection, { since }] of this.#all) {
+      if (since > old) break;
+      this.gone(connection);
     }
   }
 }

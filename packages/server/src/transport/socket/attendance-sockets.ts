@@ -59,7 +59,7 @@ export function attendanceSockets(
   /** Sockets whose token was looked at. */
   const seen = new WeakSet<Socket>();
   const connections = new Map<Socket, Served>();
-  const arrivals = severalNodes ? new Arrivals(context.services.now) : undefined;
+  const arrivals = severalNodes ? new Arrivals<SocketConnection>(context.services.now) : undefined;
   let attached = true;
   let paused = false;
 
@@ -86,11 +86,15 @@ export function attendanceSockets(
     const served = connections.get(this);
     if (served instanceof SocketConnection) context.floodGuard.futile(served.uid, this);
   };
+  const release = (connection: SocketConnection): void => {
+    arrivals?.gone(connection);
+    connection.release();
+  };
   const onDisconnect: Listener = function (reason) {
     const served = connections.get(this);
     connections.delete(this);
     context.floodGuard.left(this);
-    if (served instanceof SocketConnection) served.release();
+    if (served instanceof SocketConnection) release(served);
     if (served?.uid !== undefined) context.observe.disconnected(served.uid, this.id, String(reason));
   };
 
@@ -98,7 +102,7 @@ export function attendanceSockets(
     for (const [event, listener] of listeners) socket.off(event, listener);
     socket.offAny(onAnyEvent);
     const served = connections.get(socket);
-    if (served instanceof SocketConnection) served.release();
+    if (served instanceof SocketConnection) release(served);
   };
 
   namespace.use((socket, next) => {
@@ -184,7 +188,7 @@ export function attendanceSockets(
     forget(socket) {
       const served = connections.get(socket);
       if (!(served instanceof SocketConnection)) return;
-      served.release();
+      release(served);
       connections.set(socket, { stranger: true, uid: served.uid });
     },
     sendAway() {

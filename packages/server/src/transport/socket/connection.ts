@@ -80,7 +80,8 @@ export class SocketConnection implements Connection {
     if (person.student) {
       for (const live of sessions.checkedInBy(person.user_id)) {
         const { student_id } = person.student;
-        if (!live.presence.hasLeft(student_id)) this.#participate(live, student_id);
+        const left = live.presence.hasLeft(student_id) || this.#leaves?.has(live.session_id);
+        if (!left) this.#participate(live, student_id);
       }
     }
     if (!person.teacher && !person.is_admin) return;
