@@ -143,6 +143,48 @@ describe.skipIf(mongodb?.missing)(`the database of an existing app on ${mongodb?
     expect(await app.read('attendancerecords', { session_id: id })).toHaveLength(ENROLLED + 1);
   });
 
+  test('[STORE-71] [STORE-75] [START-19] [REG-11] [DATA-2] records that name the user are those of the student', async () => {
+    const uri = await freshMongo();
+    const app = await ExistingApp.on(uri);
+    const statuses = ['scheduled', 'active', 'completed'] as const;
+    const sessions = await Promise.all(statuses.map((status) => app.session(status, { teacher_id: app.teacher })));
+    const user = async (n: number) => (await app.read('users', { uid: `s-${n}` }))[0]?._id;
+    const one = { status: 'present', student_id: await user(1) };
+    const found = await Promise.all(sessions.map((id) => app.record(id, 1, one)));
+    const before = await bytesIn(app.connection);
+
+    const server = await startServer({ DATABASE_URL: uri });
+    for (const [i, status] of statuses.entries()) {
+      const session = sessions[i]?.toHexString() as SessionId;
+      const teacher = await Picture.connect(server.url, 'ada', session);
+      const command = status === 'scheduled' ? 'startAttendanceSession' : 'getAttendanceSessionData';
+      const { attendanceRecords, statistics } = await teacher.command(command);
+      const record = { _id: found[i]?.toHexString(), student_id: app.student(1).toHexString(), status: 'present' };
+      expect(attendanceRecords).toContainEqual(expect.objectContaining(record));
+      const total = status === 'completed' ? 1 : ENROLLED;
+      expect(attendanceRecords).toHaveLength(total);
+      expect(statistics).toMatchObject({ totalStudents: total, presentCount: 1 });
+      if (status === 'completed') continue;
+      const student = await Picture.connect(server.url, 's-1', session);
+      expect(await student.command('joinAttendanceSession')).toMatchObject({ student_id: record.student_id });
+      await teacher.command('markStudentAttendance', { student_id: 's-1', status: 'late' });
+      const { finalData } = await teacher.command('endAttendanceSession');
+      await projectedUpTo(server.storage, session, (finalData as { seq: number }).seq);
+    }
+    await server.close();
+
+    const { added, gone, changed } = changesBetween(before, await bytesIn(app.connection));
+    expect(gone).toEqual([]);
+    expect(added).toHaveLength(2 * (ENROLLED - 1));
+    const written = (i: number, name: string) => `${name} ${(name === 'classsessions' ? sessions : found)[i]}`;
+    expect(changed).toEqual({
+      [written(0, 'classsessions')]: ['status', 'updatedAt'],
+      [written(1, 'classsessions')]: ['status', 'updatedAt'],
+      [written(0, 'attendancerecords')]: ['status', 'updatedAt'],
+      [written(1, 'attendancerecords')]: ['status', 'updatedAt'],
+    });
+  });
+
   test('[STORE-70] [STORE-71] [STORE-75] ids that are text, and ObjectIds held as text, are served and stay as they are', async () => {
     const uri = await freshMongo();
     const app = await ExistingApp.on(uri);

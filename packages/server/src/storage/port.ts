@@ -43,7 +43,10 @@ export interface Storage {
   // Sessions
   /** The class session as it stands in the projection; null when there is none. */
   findSession(sessionId: SessionId): Promise<StoredSession | null>;
-  /** The records of a session as they stand in the projection, in no particular order. */
+  /**
+   * The records of a session as they stand in the projection, one a student, in no particular order. A student who
+   * isn't there any more is named by the id that the record holds.
+   */
   readRecords(sessionId: SessionId): Promise<StoredRecord[]>;
   /**
    * Sessions that must be in memory: those whose journal was opened and whose end isn't projected yet, and those

@@ -92,6 +92,15 @@ export async function studentsOfReferences(c: Collections, refs: readonly string
   return [...new Map([...students.values()].map((student) => [student.student_id, student])).values()];
 }
 
+/**
+ * Profile ids of the students that records name, by profile id or by user id. Users are asked for only where an id is
+ * no profile's; an id that leads nowhere is left out.
+ */
+export async function studentIdsOf(c: Collections, refs: Iterable<string>): Promise<Map<string, string>> {
+  const profiles = await profilesByReference(c.students, [...refs], { user_id: 1 });
+  return new Map([...profiles].map(([ref, row]) => [ref, readId(row._id) ?? ref]));
+}
+
 async function withUsers(c: Collections, profiles: ReadonlyMap<string, Row>): Promise<Map<string, RosterStudent>> {
   const userIds = new Set([...profiles.values()].flatMap((profile) => readId(profile['user_id']) ?? []));
   const users = new Map<string, Row>();

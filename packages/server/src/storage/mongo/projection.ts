@@ -33,7 +33,7 @@ export async function projectRecords(c: Collections, projection: Projection): Pr
     if (round === ROUNDS) {
       throw new StorageError(`mongodb: records of ${projection.session_id} keep changing, or their ids are taken`);
     }
-    const rows = await currentRows(c, projection.session_id, due);
+    const rows = await currentRows(c, projection.session_id, due, round > 0);
     const lost: StoredRecord[] = [];
     for (let at = 0; at < due.length; at += CHUNK) {
       const chunk = due.slice(at, at + CHUNK);
@@ -43,11 +43,34 @@ export async function projectRecords(c: Collections, projection: Projection): Pr
   }
 }
 
-async function currentRows(c: Collections, sessionId: string, due: readonly StoredRecord[]): Promise<Map<string, Row>> {
-  const students =
-    due.length <= BY_STUDENT_MAX ? { student_id: anyOf(due.map((record) => record.student_id)) } : undefined;
-  const filter = { session_id: anyOf([sessionId]), ...students };
-  return newestByStudent(await c.records.find(filter, { projection: RECORD_FIELDS }).toArray());
+/**
+ * The rows of the students that are due. One that names its student by user id isn't found by the profile's id, but
+ * the register knows its _id since it was read. Rows are looked for by _id only where there is a reason: an insert met
+ * something (`again`), or the row that was found may be the double of the one that counts. So a database whose records
+ * name profiles is asked once.
+ */
+async function currentRows(
+  c: Collections,
+  sessionId: string,
+  due: readonly StoredRecord[],
+  again: boolean,
+): Promise<Map<string, Row>> {
+  const session_id = anyOf([sessionId]);
+  const find = (filter: mongo.Document) =>
+    c.records.find({ session_id, ...filter }, { projection: RECORD_FIELDS }).toArray();
+  const whole = due.length > BY_STUDENT_MAX;
+  const found = await find(whole ? {} : { student_id: anyOf(due.map((record) => record.student_id)) });
+  const studentOf = new Map(due.map((record) => [record.record_id, record.student_id]));
+  const byStudent = (rows: readonly Row[]) =>
+    newestByStudent(rows, (row) => studentOf.get(readId(row._id) ?? '') ?? readId(row['student_id']));
+  const rows = byStudent(found);
+  if (whole) return rows;
+  const elsewhere = due.filter((record) => {
+    const row = rows.get(record.student_id);
+    return row ? readSeq(row['seq']) === 0 && readId(row._id) !== record.record_id : again;
+  });
+  if (elsewhere.length === 0) return rows;
+  return byStudent([...found, ...(await find({ _id: anyOf(elsewhere.map((record) => record.record_id)) }))]);
 }
 
 /** False when somebody else changed or made one of the rows meanwhile: then the rows must be read again. */

@@ -12,7 +12,7 @@ import { mongo } from 'mongoose';
 import type { StoredRecord, StoredSession } from '../port.js';
 import type { Collections } from './collections.js';
 import { COURSE_FIELDS } from './courses.js';
-import { findTeachers, teacherName } from './people.js';
+import { findTeachers, studentIdsOf, teacherName } from './people.js';
 import { anyOf, inParts, type Row, readDate, readId, readSeq, readText, readTime } from './stored-values.js';
 
 export async function findSession(c: Collections, sessionId: SessionId): Promise<StoredSession | null> {
@@ -63,7 +63,15 @@ export async function projectedSeqs(c: Collections, sessionIds: readonly Session
 
 export async function readRecords(c: Collections, sessionId: SessionId): Promise<StoredRecord[]> {
   const rows = await c.records.find({ session_id: anyOf([sessionId]) }, { projection: RECORD_FIELDS }).toArray();
-  return [...newestByStudent(rows)].map(([studentId, row]) => readRecord(studentId, row));
+  const studentIds = await studentIdsOf(
+    c,
+    rows.flatMap((row) => readId(row['student_id']) ?? []),
+  );
+  const newest = newestByStudent(rows, (row) => {
+    const named = readId(row['student_id']);
+    return named === null ? null : (studentIds.get(named) ?? named);
+  });
+  return [...newest].map(([studentId, row]) => readRecord(studentId, row));
 }
 
 export const RECORD_FIELDS = {
@@ -79,13 +87,14 @@ export const RECORD_FIELDS = {
 };
 
 /**
- * One row a student. A database without the unique index may hold several; the one of the highest seq is ours, and
- * among rows that aren't the latest change counts.
+ * One row a student, by the id that `studentOf` answers for it. There may be several, in a database without the unique
+ * index and where one names the profile and one the user; the one of the highest seq is ours, and among rows that
+ * aren't the latest change counts.
  */
-export function newestByStudent(rows: readonly Row[]): Map<string, Row> {
+export function newestByStudent(rows: readonly Row[], studentOf: (row: Row) => string | null): Map<string, Row> {
   const newest = new Map<string, Row>();
   for (const row of rows) {
-    const studentId = readId(row['student_id']);
+    const studentId = studentOf(row);
     if (studentId === null || readId(row._id) === null) continue;
     const other = newest.get(studentId);
     if (!other || isNewer(row, other)) newest.set(studentId, row);
