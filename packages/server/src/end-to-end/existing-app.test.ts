@@ -143,7 +143,7 @@ describe.skipIf(mongodb?.missing)(`the database of an existing app on ${mongodb?
     expect(await app.read('attendancerecords', { session_id: id })).toHaveLength(ENROLLED + 1);
   });
 
-  test('[STORE-71] [STORE-75] [START-19] [REG-11] [DATA-2] records that name the user are those of the student', async () => {
+  test('[STORE-71] [STORE-75] [START-19] [REG-11] [DATA-2] records that name the user are the student’s, and of who is gone they stay', async () => {
     const uri = await freshMongo();
     const app = await ExistingApp.on(uri);
     const statuses = ['scheduled', 'active', 'completed'] as const;
@@ -151,6 +151,8 @@ describe.skipIf(mongodb?.missing)(`the database of an existing app on ${mongodb?
     const user = async (n: number) => (await app.read('users', { uid: `s-${n}` }))[0]?._id;
     const one = { status: 'present', student_id: await user(1) };
     const found = await Promise.all(sessions.map((id) => app.record(id, 1, one)));
+    const nobody = { status: 'excused', student_id: app.course };
+    const left = await Promise.all(sessions.map((id) => app.record(id, 1, nobody)));
     const before = await bytesIn(app.connection);
 
     const server = await startServer({ DATABASE_URL: uri });
@@ -161,9 +163,11 @@ describe.skipIf(mongodb?.missing)(`the database of an existing app on ${mongodb?
       const { attendanceRecords, statistics } = await teacher.command(command);
       const record = { _id: found[i]?.toHexString(), student_id: app.student(1).toHexString(), status: 'present' };
       expect(attendanceRecords).toContainEqual(expect.objectContaining(record));
-      const total = status === 'completed' ? 1 : ENROLLED;
+      const stranger = { _id: left[i]?.toHexString(), student_id: app.course.toHexString(), status: 'excused' };
+      expect(attendanceRecords).toContainEqual(expect.objectContaining(stranger));
+      const total = (status === 'completed' ? 1 : ENROLLED) + 1;
       expect(attendanceRecords).toHaveLength(total);
-      expect(statistics).toMatchObject({ totalStudents: total, presentCount: 1 });
+      expect(statistics).toMatchObject({ totalStudents: total, presentCount: 1, excusedCount: 1 });
       if (status === 'completed') continue;
       const student = await Picture.connect(server.url, 's-1', session);
       expect(await student.command('joinAttendanceSession')).toMatchObject({ student_id: record.student_id });
@@ -176,12 +180,13 @@ describe.skipIf(mongodb?.missing)(`the database of an existing app on ${mongodb?
     const { added, gone, changed } = changesBetween(before, await bytesIn(app.connection));
     expect(gone).toEqual([]);
     expect(added).toHaveLength(2 * (ENROLLED - 1));
-    const written = (i: number, name: string) => `${name} ${(name === 'classsessions' ? sessions : found)[i]}`;
     expect(changed).toEqual({
-      [written(0, 'classsessions')]: ['status', 'updatedAt'],
-      [written(1, 'classsessions')]: ['status', 'updatedAt'],
-      [written(0, 'attendancerecords')]: ['status', 'updatedAt'],
-      [written(1, 'attendancerecords')]: ['status', 'updatedAt'],
+      [`classsessions ${sessions[0]}`]: ['status', 'updatedAt'],
+      [`classsessions ${sessions[1]}`]: ['status', 'updatedAt'],
+      [`attendancerecords ${found[0]}`]: ['status', 'updatedAt'],
+      [`attendancerecords ${found[1]}`]: ['status', 'updatedAt'],
+      [`attendancerecords ${left[0]}`]: [],
+      [`attendancerecords ${left[1]}`]: [],
     });
   });
 

@@ -1,10 +1,10 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { type Policy, RollcallError, type SessionId, type UserId } from '@rollcall/protocol';
+import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { newRow, SYSTEM } from './decide.js';
-import type { Entry, RosterRow, StartedEntry } from './entries.js';
+import type { Entry, RosterRow, RosterStudent, StartedEntry } from './entries.js';
 import { LiveSession, type LiveSessionContext, type Publisher, readJournal } from './live-session.js';
 import { projectionOf } from './projector.js';
 import { SessionState } from './session-state.js';
@@ -324,7 +324,8 @@ function* parts(ids: readonly SessionId[]): Iterable<SessionId[]> {
 
 /**
  * The lines a session begins with: one for each approved enrolment of its course, and what records the database has
- * already, with their ids and marks as found.
+ * already, with their ids and marks as found: also of students who are in the database no more, since they were in
+ * the class all the same.
  */
 export async function rosterOf(
   storage: Storage,
@@ -340,7 +341,11 @@ export async function rosterOf(
   const strangers = records.filter(({ student_id }) => !students.has(student_id));
   if (strangers.length > 0) {
     const found = await storage.findStudents(strangers.map(({ student_id }) => student_id));
-    for (const student of found.values()) students.set(student.student_id, student);
+    for (const { student_id } of strangers) {
+      const student = found.get(student_id);
+      // Another student may have as user id or uid what was the profile id of one who is gone.
+      students.set(student_id, student?.student_id === student_id ? student : whoIsGone(student_id));
+    }
   }
   const existing = new Map(records.map((record) => [record.student_id, record]));
   return [...students.values()].map((student) => {
@@ -350,3 +355,15 @@ export async function rosterOf(
     return { ...row, student };
   });
 }
+
+/** A student of whom nothing is left but the id. */
+const whoIsGone = (student_id: StudentId): RosterStudent => ({
+  student_id,
+  user_id: null,
+  uid: null,
+  name: student_id,
+  email: null,
+  roll: null,
+  section: null,
+  profile_picture: null,
+});

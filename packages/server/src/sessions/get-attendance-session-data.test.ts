@@ -52,14 +52,18 @@ test('[DATA-2] a session that was completed before there was a journal has its r
   otherConnection(fileOf(server)).exec(
     `INSERT INTO attendance_records VALUES
      ('session-old', 'student-1', 'aaaaaaaaaaaaaaaaaaaaaaaa', 'present', NULL, NULL, NULL, NULL, 1, 1, 0),
-     ('session-old', 'student-2', 'bbbbbbbbbbbbbbbbbbbbbbbb', 'absent', 'ill', NULL, NULL, NULL, 1, 1, 0)`,
+     ('session-old', 'student-2', 'bbbbbbbbbbbbbbbbbbbbbbbb', 'absent', 'ill', NULL, NULL, NULL, 1, 1, 0),
+     ('session-old', 'gone', 'cccccccccccccccccccccccc', 'late', NULL, NULL, NULL, NULL, 1, 1, 0),
+     ('session-old', 'gone too', 'dddddddddddddddddddddddd', 'absent', NULL, NULL, NULL, NULL, 1, 1, 0)`,
   );
   const data = await dataOf(await server.connect('ada'), 'session-old');
   expect(data).toMatchObject({
     seq: 0,
     session: { status: 'completed', policy: null },
-    statistics: { totalStudents: 2, presentCount: 1, absentCount: 1, attendanceRate: 50 },
+    statistics: { totalStudents: 4, presentCount: 1, absentCount: 2, lateCount: 1, attendanceRate: 50 },
   });
+  expect(rowsOf(data)).toHaveLength(4);
+  expect(rowOf(data, 'gone')).toMatchObject({ status: 'late', student: { name: 'gone', user_id: null } });
   expect(rowOf(data, 'student-2')).toMatchObject({ _id: 'bbbbbbbbbbbbbbbbbbbbbbbb', remarks: 'ill' });
   expect(await journalOf(server, 'session-old')).toEqual([]);
 });

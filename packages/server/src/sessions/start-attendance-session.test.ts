@@ -3,6 +3,7 @@ import {
   accepted,
   caughtUp,
   dataOf,
+  end,
   joined,
   journalOf,
   mark,
@@ -261,4 +262,30 @@ test('[START-19] a record that the database has already is kept with its id, sta
     createdAt: '1970-01-01T00:00:01.000Z',
   });
   expect(rowOf(started, 'student-outsider')).toMatchObject({ _id: '0123456789abcdef01234568', status: 'late' });
+});
+
+test('[START-19] a record of a student who is gone is kept, can be changed, and takes nobody else’s place', async () => {
+  const server = await startServer(UNLIMITED, schoolOf(2));
+  // The second is gone, and its profile id is now a uid of somebody else.
+  otherConnection(fileOf(server)).exec(
+    `INSERT INTO attendance_records VALUES
+     ('session-1', 'gone', '0123456789abcdef01234567', 'late', 'bus', NULL, NULL, NULL, 1000, 2000, 0),
+     ('session-1', 's-1', '0123456789abcdef01234568', 'present', NULL, NULL, NULL, NULL, 1000, 2000, 0)`,
+  );
+  const teacher = await server.connect('ada');
+  const started = await accepted(start(teacher));
+  expect(started).toMatchObject({ totalStudents: 4, statistics: { lateCount: 1, presentCount: 1, absentCount: 2 } });
+  const nothing = { email: null, roll: null, section: null, profile_picture: null };
+  expect(rowOf(started, 'gone')).toMatchObject({
+    _id: '0123456789abcdef01234567',
+    remarks: 'bus',
+    student: { student_id: 'gone', user_id: null, name: 'gone', ...nothing },
+  });
+  expect(rowOf(started, 's-1')).toMatchObject({ status: 'present', student: { user_id: null, name: 's-1' } });
+  expect(rowOf(started, 'student-1')).toMatchObject({ status: 'absent' });
+  expect(await accepted(mark(teacher, 'gone', 'excused'))).toMatchObject({ attendanceRecord: { status: 'excused' } });
+  const { finalData } = await accepted(end(teacher));
+  expect(finalData).toMatchObject({ statistics: { totalStudents: 4, excusedCount: 1, presentCount: 1 } });
+  const restarted = await server.restart();
+  expect(rowsOf(await dataOf(await restarted.connect('cyd')))).toHaveLength(4);
 });

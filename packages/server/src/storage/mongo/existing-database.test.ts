@@ -121,8 +121,13 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
     ]);
   });
 
-  test('[STORE-73] what leads nowhere is left out', async () => {
+  test('[STORE-73] what leads nowhere is left out, and a record keeps the id it has', async () => {
     await open();
+    const gone = { _id: 'r', session_id: IDS.odd, student_id: oid('ffff', 3), status: 'late' };
+    await raw.collection('attendancerecords').insertOne(gone as never);
+    expect(await storage.readRecords(session(IDS.odd))).toMatchObject([
+      { record_id: 'r', student_id: hex(oid('ffff', 3)), status: 'late' },
+    ]);
     expect(await storage.findSession(session(IDS.odd))).toEqual({
       session_id: hex(IDS.odd),
       course_id: hex(oid('ffff', 4)),
