@@ -124,7 +124,7 @@ export async function teacherName(c: Collections, profile: Row): Promise<string 
   const userId = readId(profile['user_id']);
   const user =
     userId === null ? null : await c.users.findOne({ _id: anyOf([userId]) }, { projection: { name: 1, uid: 1 } });
-  return readText(user?.['name'] ?? profile['name'] ?? user?.['uid']);
+  return readText(user?.['name']) ?? readText(profile['name']) ?? readText(user?.['uid']);
 }
 
 async function profilesByReference(

@@ -13,7 +13,17 @@ import type { StoredRecord, StoredSession } from '../port.js';
 import type { Collections } from './collections.js';
 import { COURSE_FIELDS } from './courses.js';
 import { findTeachers, studentIdsOf, teacherName } from './people.js';
-import { anyOf, inParts, type Row, readDate, readId, readSeq, readText, readTime } from './stored-values.js';
+import {
+  anyOf,
+  inParts,
+  type Row,
+  readDate,
+  readId,
+  readSeq,
+  readText,
+  readTime,
+  readWritten,
+} from './stored-values.js';
 
 export async function findSession(c: Collections, sessionId: SessionId): Promise<StoredSession | null> {
   const row = await c.sessions.findOne({ _id: anyOf([sessionId]) });
@@ -117,10 +127,10 @@ function readRecord(studentId: string, row: Row): StoredRecord {
     record_id: readId(row._id) ?? '',
     student_id: studentId as StudentId,
     status: isAttendanceStatus(row['status']) ? row['status'] : 'absent',
-    remarks: readText(row['remarks']),
+    remarks: readWritten(row['remarks']),
     checked_in_at: readTime(row['checked_in_at']),
     marked_at: readTime(row['marked_at']),
-    marked_by: readText(row['marked_by']),
+    marked_by: readWritten(row['marked_by']),
     created_at,
     updated_at: readTime(row['updatedAt']) ?? created_at,
     seq: readSeq(row['seq']),

@@ -55,8 +55,11 @@ export const readId = (value: unknown): string | null => {
 export const readIds = (value: unknown): string[] =>
   Array.isArray(value) ? value.flatMap((item: unknown) => readId(item) ?? []) : [];
 
-/** Text, also where the database holds a number (a roll, a semester). */
-export const readText = (value: unknown): string | null => {
+/** Text that says something: an app that clears a field may leave '' there. */
+export const readText = (value: unknown): string | null => readWritten(value) || null;
+
+/** Text, also where the database holds a number (a roll, a semester), and as Rollcall wrote it: a remark may be ''. */
+export const readWritten = (value: unknown): string | null => {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   return value instanceof mongo.Decimal128 || value instanceof mongo.Long ? value.toString() : null;
@@ -81,7 +84,7 @@ const DAY_MS = 86_400_000;
 
 /** ISO 8601: the date alone for midnight UTC, which is how a date without time is held; text as it is. */
 export const readDate = (value: unknown): string | null => {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value || null;
   const time = readTime(value);
   if (time === null) return null;
   const iso = new Date(time).toISOString();
@@ -104,7 +107,7 @@ export const withoutNulls = (fields: Readonly<Record<string, unknown>>): Record<
  * we can't read, and for an empty list. */
 const canonical = (value: unknown): string | null => {
   if (Array.isArray(value)) return value.length === 0 ? null : JSON.stringify(value.map(canonical));
-  return readId(value) ?? readText(value) ?? readDate(value);
+  return readId(value) ?? readWritten(value) ?? readDate(value);
 };
 
 const means = (held: unknown, value: unknown): boolean =>
