@@ -5,7 +5,7 @@ import type { RosterStudent } from '../../register/entries.js';
 import { type NewPerson, type Person, StorageError, type TeacherProfile } from '../port.js';
 import type { Collections } from './collections.js';
 import { isDuplicateKey } from './connection.js';
-import { anyOf, inParts, type Row, readId, readText, withoutNulls } from './stored-values.js';
+import { anyOf, anyUid, inParts, type Row, readId, readText, withoutNulls } from './stored-values.js';
 
 const USER_FIELDS = { uid: 1, name: 1, email: 1, role: 1, profile_picture: 1 };
 const STUDENT_FIELDS = { user_id: 1, name: 1, email: 1, roll: 1, section: 1, profile_picture: 1 };
@@ -16,7 +16,7 @@ export async function findPersonByUid(c: Collections, uid: string): Promise<Pers
 }
 
 export async function findPeopleByUid(c: Collections, uids: readonly string[]): Promise<Map<string, Person>> {
-  const condition = { uid: { $in: [...new Set(uids)] } };
+  const condition = { uid: anyUid(new Set(uids)) };
   // Where a database holds a uid twice, everybody must see the same one: later rows win, so the first made does.
   const rows = await c.users.find(condition, { projection: USER_FIELDS, sort: { _id: -1 } }).toArray();
   const users = new Map(rows.map((user) => [readText(user['uid']) ?? '', user]));
@@ -74,7 +74,7 @@ export async function findStudents(c: Collections, refs: readonly string[]): Pro
   const profiles = await profilesByReference(c.students, refs, STUDENT_FIELDS);
   const left = [...new Set(refs)].filter((ref) => !profiles.has(ref));
   if (left.length > 0) {
-    const users = await c.users.find({ uid: { $in: left } }, { projection: { uid: 1 }, sort: { _id: -1 } }).toArray();
+    const users = await c.users.find({ uid: anyUid(left) }, { projection: { uid: 1 }, sort: { _id: -1 } }).toArray();
     // Later rows win, so the first made of a uid held twice does, as in findPersonByUid.
     const uidOf = new Map(users.map((user) => [readId(user._id) ?? '', readText(user['uid']) ?? '']));
     const ofUsers = await profilesOfUsers(c.students, [...uidOf.keys()], STUDENT_FIELDS);

@@ -3,7 +3,7 @@ import type { School } from '../port.js';
 import type { Collections } from './collections.js';
 import type { ImportPlan } from './import-plan.js';
 import type { Known } from './school-references.js';
-import { anyOf, type Row, readId, readText, type StoredId, storedId, withoutNulls } from './stored-values.js';
+import { anyOf, anyUid, type Row, readId, readText, type StoredId, storedId, withoutNulls } from './stored-values.js';
 
 type ProfileRow = School['teachers'][number] | School['students'][number];
 
@@ -16,7 +16,7 @@ export async function planPeople(c: Collections, school: School, known: Known, p
   const uids = new Set([...school.teachers, ...school.students, ...school.admins].map((row) => row.uid));
   const users = new Users(
     await c.users
-      .find({ uid: { $in: [...uids] } })
+      .find({ uid: anyUid(uids) })
       .sort({ _id: -1 })
       .toArray(),
     uids,

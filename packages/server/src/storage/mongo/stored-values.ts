@@ -27,6 +27,17 @@ export const anyOf = (ids: Iterable<string>): { $in: StoredId[] } => {
   return { $in: forms };
 };
 
+/** Matches any of these uids, also where it is held as a number (a roll by which people sign in). */
+export const anyUid = (uids: Iterable<string>): { $in: (string | number)[] } => {
+  const forms: (string | number)[] = [];
+  for (const uid of uids) {
+    forms.push(uid);
+    const number = Number(uid);
+    if (Number.isSafeInteger(number) && String(number) === uid) forms.push(number);
+  }
+  return { $in: forms };
+};
+
 /** Ids asked for in one query. */
 const IDS_AT_ONCE = 200;
 

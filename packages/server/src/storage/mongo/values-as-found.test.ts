@@ -1,7 +1,8 @@
 import type { CourseId, SessionId } from '@rollcall/protocol';
-import { type Connection, createConnection, type mongo } from 'mongoose';
+import { type Connection, createConnection, mongo } from 'mongoose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../../testing/mongo-server.js';
+import { importAll, schoolOf } from '../contract/samples.js';
 import { existingSchool, IDS, seed } from './existing-school.test.support.js';
 import { MongoStorage } from './mongo-storage.js';
 
@@ -55,5 +56,32 @@ describe.skipIf(!uri)(`values as an application left them${uri ? '' : `: ${MONGO
       start_time: null,
     });
     expect(await storage.readRecords('e' as SessionId)).toMatchObject([{ remarks: '' }]);
+  });
+
+  test('[STORE-72] a uid that is held as a number is the text of its digits', async () => {
+    const school = existingSchool();
+    const uids = {
+      int: new mongo.Int32(12345),
+      double: new mongo.Double(678),
+      long: mongo.Long.fromNumber(19070021234),
+    };
+    for (const [id, uid] of Object.entries(uids)) school['users']?.push({ _id: id, uid, name: `Number ${id}` });
+    school['students']?.push({ _id: 'profile', user_id: 'int' });
+    await open(school);
+    const found = await storage.findPeopleByUid(['12345', '678', '19070021234', '012345', '12345.0', '1e3', 'ada']);
+    expect([...found].map(([uid, person]) => [uid, person.uid, person.user_id]).sort()).toEqual([
+      ['12345', '12345', 'int'],
+      ['19070021234', '19070021234', 'long'],
+      ['678', '678', 'double'],
+      ['ada', 'ada', IDS.ada.toHexString()],
+    ]);
+    expect((await storage.findStudents(['12345'])).get('12345')).toMatchObject({ student_id: 'profile', uid: '12345' });
+    const same = { uid: '12345', email: null };
+    expect(await storage.provisionPerson({ ...same, name: 'Again', role: 'student' })).toMatchObject({
+      user_id: 'int',
+    });
+    await importAll(storage, schoolOf({ students: [{ id: 'profile', uid: '12345', name: 'Number int' }] }));
+    const rows = await raw.collection('users').find({ name: 'Number int' }, { promoteValues: false }).toArray();
+    expect(rows).toMatchObject([{ _id: 'int', uid: new mongo.Int32(12345) }]);
   });
 });
