@@ -95,7 +95,7 @@ export const errorRegistry = define({
     message: 'The check-in code is wrong',
     retryable: false,
     http_status: 403,
-    when: 'The check-in code was none of this session in the last 24 hours.',
+    when: 'The check-in code was none of this session, as far back as is looked.',
   },
   CODE_EXPIRED: {
     message: 'The check-in code has expired',

@@ -186,7 +186,7 @@ test('[CONF-14] no secret is part of a message', () => {
     REDIS_URL: `redis://:${hidden}@redis.example`,
     JWKS_URL: `ftp://user:${hidden}@id.example`,
     CORS_ORIGIN: `https://a.example,https://user:${hidden}@b.example`,
-    PUBLIC_URL: `https://user:${hidden}@app.example`,
+    PUBLIC_URL: `https://user:a/${hidden}@b@app.example`,
   };
   expect(problemsOf(bad).sort()).toEqual(Object.keys(bad).slice(1).sort());
   let message = '';

@@ -155,7 +155,7 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
 }
 
 /** Who mistypes an address may have put a password into it. */
-const withoutPassword = (text: string): string => text.replace(/\/\/[^/@\s]*@/g, '//…@');
+const withoutPassword = (text: string): string => text.replace(/\/\/\S*@/g, '//…@');
 
 function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) {

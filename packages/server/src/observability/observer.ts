@@ -23,7 +23,7 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
     return {
       session_id: sessionId,
       activeAttendanceSessions: activeAttendanceSessions.size,
-      active: [...activeAttendanceSessions.keys()].slice(0, SESSIONS_MAX),
+      active: firstOf(activeAttendanceSessions.keys(), SESSIONS_MAX),
       ...(live ? { students: live.state.lines.size, online: live.presence.count, seq: live.state.seq } : {}),
     };
   };
@@ -73,6 +73,12 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
       metrics.unknownEvents.inc();
     },
   };
+}
+
+function firstOf<T>(all: Iterable<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const one of all) if (first.push(one) === count) break;
+  return first;
 }
 
 function dataOf(payload: object): string {

@@ -37,8 +37,8 @@ export type CodeVerdict = 'right' | 'missing' | 'expired' | 'wrong' | { readonly
 /** Wrong codes of one student after which none of theirs is looked at for a while: six digits are soon guessed. */
 const WRONG_MAX = 10;
 const BLOCKED_MS = 5 * 60_000;
-/** Past codes that are still told from those that never were: a day of them at 15 s. */
-const REMEMBERED = 5_760;
+/** Past codes that are still told from those that never were: five hours of them at 15 s. */
+const REMEMBERED = 1_200;
 
 interface Tries {
   wrong: number;
@@ -53,6 +53,8 @@ export class CheckInCodes {
   readonly #startedAt: number;
   /** By window. */
   readonly #made = new Map<number, Pick<CheckInCode, 'digits' | 'words' | 'token'>>();
+  /** By each form of a code; of the few that two windows share, the one made last. */
+  readonly #windows = new Map<string, number>();
   readonly #tries = new Map<StudentId, Tries>();
 
   /** @param startedAt when the first code began, ms since the epoch: sessions don't all change codes at the same time */
@@ -84,16 +86,13 @@ export class CheckInCodes {
     if (wait > 0) return { retry_after: Math.ceil(wait / 1_000) };
     const forms = formsOf(text ?? '');
     if (forms.length === 0) return 'missing';
-    const is = (window: number) => {
-      const { digits, words, token } = this.#codeOf(window);
-      return [digits, words.join(' '), token].some((form) => forms.includes(form));
-    };
+    const is = (window: number) => writtenForms(this.#codeOf(window)).some((form) => forms.includes(form));
     const current = this.windowAt(now);
     // The next one too: it may be shown already by another node, whose clock is a little ahead.
     if ([current, current - 1, current + 1].some(is)) return 'right';
     for (let window = current - 2; window >= Math.max(0, current - REMEMBERED); window -= 1) this.#codeOf(window);
     // Among them what a screen still shows that was told before the clock jumped, in either direction.
-    if ([...this.#made.keys()].some(is)) return 'expired';
+    if (forms.some((form) => this.#windows.has(form))) return 'expired';
     this.wrong(studentId);
     return 'wrong';
   }
@@ -128,12 +127,20 @@ export class CheckInCodes {
       token: hash.subarray(16).toString('base64url'),
     };
     this.#made.set(window, code);
+    for (const form of writtenForms(code)) this.#windows.set(form, window);
     if (this.#made.size > 2 * REMEMBERED) {
       for (const made of this.#made.keys()) if (Math.abs(window - made) > REMEMBERED) this.#made.delete(made);
+      for (const [form, made] of this.#windows) if (!this.#made.has(made)) this.#windows.delete(form);
     }
     return code;
   }
 }
+
+const writtenForms = ({ digits, words, token }: Pick<CheckInCode, 'digits' | 'words' | 'token'>) => [
+  digits,
+  words.join(' '),
+  token,
+];
 
 /** Whoever scans the QR code may send all of its url, or what is left of it. */
 const TOKEN_IN_URL = /[?&]code=([\w-]+)/;

@@ -96,6 +96,8 @@ export class LiveSession {
   /** Until then check-ins wait for each other, by `performance.now()`. */
   #stormUntil = 0;
   #gathering: NodeJS.Timeout | undefined;
+  /** Who waits for the journal to have been looked into. */
+  #askers: Array<Pick<Pending, 'resolve' | 'reject'>> = [];
   /** Highest seq that another node told of. */
   #heard = 0;
 
@@ -194,7 +196,6 @@ export class LiveSession {
 
   /**
    * Another node says that the journal goes on to `seq`. What is missing is read and published in its turn.
-   * @param seq Infinity: nobody knows how far it goes, look
    */
   hear(seq: number): void {
     if (seq <= this.state.seq) return;
@@ -203,14 +204,15 @@ export class LiveSession {
   }
 
   /** Reads what others may have written. @throws {RollcallError} STORAGE_UNAVAILABLE */
-  async lookUp(): Promise<void> {
-    this.hear(Number.POSITIVE_INFINITY);
-    await this.#running;
-    if (this.#uncertain) throw new RollcallError('STORAGE_UNAVAILABLE');
+  lookUp(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#askers.push({ resolve, reject });
+      this.#run();
+    });
   }
 
   get #behind(): boolean {
-    return this.#uncertain || this.#heard > this.state.seq;
+    return this.#uncertain || this.#heard > this.state.seq || this.#askers.length > 0;
   }
 
   #run(): void {
@@ -246,7 +248,7 @@ export class LiveSession {
       failed = true;
       this.#uncertain = true;
       const error = cause instanceof RollcallError ? cause : new RollcallError('STORAGE_UNAVAILABLE', { cause });
-      for (const { reject } of batch) reject(error);
+      for (const { reject } of [...batch, ...this.#askers.splice(0)]) reject(error);
     }
     // After a failure the next command, or the next word of another node, tries again.
     if (this.#queue.length > 0 || (this.#behind && !failed)) {
@@ -358,6 +360,18 @@ export class LiveSession {
 
   /** Reads and publishes what was committed without this object knowing: by another node, or with a lost answer. */
   async #catchUp(): Promise<void> {
+    // Who asks while the journal is being read may mean what was written since.
+    const askers = this.#askers.splice(0);
+    try {
+      await this.#readOn();
+    } catch (cause) {
+      for (const { reject } of askers) reject(new RollcallError('STORAGE_UNAVAILABLE', { cause }));
+      throw cause;
+    }
+    for (const { resolve } of askers) resolve();
+  }
+
+  async #readOn(): Promise<void> {
     const heard = this.#heard;
     const entries = await readJournal(this.#context.storage, this.session_id, this.state.seq);
     // After a commit whose answer was lost, they may well be ours.
