@@ -1,6 +1,6 @@
 import type { ClientEventName } from '@rollcall/protocol';
 import { type Command, type OutcomeOf, repetition, type Stranger } from '../register/decide.js';
-import { readJournal } from '../register/live-session.js';
+import { readJournal } from '../register/journal.js';
 import type { FoundSession } from '../register/live-sessions.js';
 import { repeatedOutcome } from '../register/repeat.js';
 import type { Call, Services } from './command.js';

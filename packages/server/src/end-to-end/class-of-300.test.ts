@@ -2,7 +2,7 @@ import type { AttendanceStatus, SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
 import { rollcall } from '../cli/rollcall.test.support.js';
 import type { Entry } from '../register/entries.js';
-import { readJournal } from '../register/live-session.js';
+import { readJournal } from '../register/journal.js';
 import { schoolOf } from '../testing/school.js';
 import { environment, startServer, temporaryFolder } from '../testing/server.js';
 import { databases, projectedUpTo, rawRows } from './databases.test.support.js';

@@ -5,7 +5,7 @@ import type { SessionId } from '@rollcall/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type RunningServer, rollcall, startServer } from '../cli/rollcall.test.support.js';
 import type { Entry } from '../register/entries.js';
-import { readJournal } from '../register/live-session.js';
+import { readJournal } from '../register/journal.js';
 import { schoolOf } from '../testing/school.js';
 import { environment, temporaryFolder, tokenOf } from '../testing/server.js';
 import { databases, importInto, openBeside, projectedUpTo } from './databases.test.support.js';

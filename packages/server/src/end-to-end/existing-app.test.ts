@@ -1,6 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
-import { readJournal } from '../register/live-session.js';
+import { readJournal } from '../register/journal.js';
 import { startServer, type TestServer } from '../testing/server.js';
 import { databases, freshMongo, projectedUpTo } from './databases.test.support.js';
 import { bytesIn, changesBetween, ENROLLED, ExistingApp } from './existing-app.test.support.js';

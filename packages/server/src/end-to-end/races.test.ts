@@ -1,6 +1,6 @@
 import type { AttendanceStatus, SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
-import { readJournal } from '../register/live-session.js';
+import { readJournal } from '../register/journal.js';
 import type { School } from '../storage/port.js';
 import { schoolOf, student } from '../testing/school.js';
 import { startServer, type TestServer } from '../testing/server.js';

@@ -13,6 +13,7 @@ import { CheckInCodes } from './check-in-codes.js';
 import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
 import type { Actor, Entry } from './entries.js';
 import { fold, statisticsOf } from './fold.js';
+import { groupsOf, readJournal } from './journal.js';
 import { Presence } from './presence.js';
 import { Projector } from './projector.js';
 import { repeatedOutcome } from './repeat.js';
@@ -24,7 +25,6 @@ const QUEUE_MAX = 20_000;
 const RECENT_MAX = 2_000;
 /** Times a batch is decided again because another writer came first. */
 const CONFLICTS_MAX = 100;
-const READ_ENTRIES = 5_000;
 /** From this many check-ins in one commit on, a hall is coming in. */
 const STORM_MIN = 4;
 /** What a hall that is coming in waits for each other, in ms: a commit takes the same CPU for one as for thirty. */
@@ -385,29 +385,5 @@ export class LiveSession {
     }
     // Whoever told of more than there is was wrong, or asked to look; what was told meanwhile still counts.
     if (this.#heard === heard) this.#heard = 0;
-  }
-}
-
-/** Cuts foreign entries into what one command wrote: a bulk belongs together, all else stands alone. */
-export function groupsOf(entries: readonly Entry[]): Entry[][] {
-  const groups: Entry[][] = [];
-  let current: number | undefined;
-  for (const entry of entries) {
-    const group = entry.type === 'marked' ? entry.group : undefined;
-    const last = groups.at(-1);
-    if (last && group !== undefined && group === current) last.push(entry);
-    else groups.push([entry]);
-    current = group;
-  }
-  return groups;
-}
-
-/** The whole journal after `afterSeq`. */
-export async function readJournal(storage: Storage, sessionId: SessionId, afterSeq: number): Promise<Entry[]> {
-  const all: Entry[] = [];
-  for (;;) {
-    const page = await storage.readEntries(sessionId, all.at(-1)?.seq ?? afterSeq, READ_ENTRIES);
-    for (const entry of page) all.push(entry);
-    if (page.length < READ_ENTRIES) return all;
   }
 }

@@ -5,7 +5,8 @@ import type { Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { newRow, SYSTEM } from './decide.js';
 import type { Entry, RosterRow, RosterStudent, StartedEntry } from './entries.js';
-import { LiveSession, type LiveSessionContext, type Publisher, readJournal } from './live-session.js';
+import { readJournal } from './journal.js';
+import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
 import { projectionOf } from './projector.js';
 import { SessionState } from './session-state.js';
 

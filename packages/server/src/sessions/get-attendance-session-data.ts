@@ -12,7 +12,8 @@ import {
 import { activeForTeacher, sessionForTeacher } from '../commands/rights.js';
 import type { Entry } from '../register/entries.js';
 import { statisticsOf } from '../register/fold.js';
-import { type LiveSession, readJournal } from '../register/live-session.js';
+import { readJournal } from '../register/journal.js';
+import type { LiveSession } from '../register/live-session.js';
 import { rosterOf } from '../register/live-sessions.js';
 import { noCounts, type SessionState } from '../register/session-state.js';
 import type { StoredSession } from '../storage/port.js';
