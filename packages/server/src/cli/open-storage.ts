@@ -23,6 +23,6 @@ export async function openStorage(
     }
     if (mustExist && !existsSync(database.path)) throw new CommandFailure(`there is no database at ${database.path}`);
   }
-  const { openStorage: open } = await import('../app.js');
+  const { openStorage: open } = await import('../storage/open.js');
   return open(database, onStandardError);
 }
