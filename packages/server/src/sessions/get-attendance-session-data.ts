@@ -12,7 +12,7 @@ import {
 import { activeForTeacher, sessionForTeacher } from '../commands/rights.js';
 import type { Entry } from '../journal/entries.js';
 import { statisticsOf } from '../register/fold.js';
-import { readJournal } from '../register/journal.js';
+import { readJournal } from '../register/read-journal.js';
 import type { LiveSession } from '../register/live-session.js';
 import { rosterOf } from '../register/live-sessions.js';
 import { noCounts, type SessionState } from '../register/session-state.js';
