@@ -161,9 +161,15 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.request('keepAttendanceSessionAlive', { session_id: sessionId }, options);
   }
 
-  /** A session with every record or, with `since_seq`, with every change after it. */
+  /**
+   * Reads a session: with every record or, with `since_seq`, with every change after it. Where `since_seq` is above the
+   * end of the server's journal, or `since_chain` doesn't fit it, the answer is the whole with `reset: true`.
+   */
   getSessionData(payload: { session_id: string }, options?: CommandOptions): Promise<SessionSnapshot>;
-  getSessionData(payload: { session_id: string; since_seq: number }, options?: CommandOptions): Promise<SessionChanges>;
+  getSessionData(
+    payload: { session_id: string; since_seq: number; since_chain?: string },
+    options?: CommandOptions,
+  ): Promise<SessionSnapshot | SessionChanges>;
   getSessionData(
     payload: Payload<'getAttendanceSessionData'>,
     options?: CommandOptions,
