@@ -8,19 +8,107 @@ export interface Lane {
 export interface Place<Command> {
   readonly command: Command;
   readonly lane: Lane;
-  /** Number of places that must leave first. */
-  before: number;
-  /** Places that wait for this one. */
-  readonly after: Array<Place<Command>>;
+  /** In order of entering. */
+  readonly number: number;
   left: boolean;
 }
 
-/** The last places of one session. */
-interface Ends<Command> {
-  /** Of the last command for the whole session. */
-  whole: Place<Command> | undefined;
-  /** Of each student's last command since then. */
-  readonly students: Map<string, Place<Command>>;
+/** Places in order of entering. Those that left are dropped when they come first. */
+class Line<Command> {
+  #places: Array<Place<Command>> = [];
+  #start = 0;
+
+  add(place: Place<Command>): void {
+    this.#places.push(place);
+  }
+
+  /** The first that hasn't left. */
+  first(): Place<Command> | undefined {
+    while (this.#places[this.#start]?.left) this.#start += 1;
+    if (this.#start > 32 && this.#start * 2 > this.#places.length) {
+      this.#places = this.#places.slice(this.#start);
+      this.#start = 0;
+    }
+    return this.#places[this.#start];
+  }
+
+  /** Takes the first that hasn't left out of the line. */
+  take(): void {
+    if (this.first()) this.#start += 1;
+  }
+}
+
+/** The commands of one session. */
+class SessionLanes<Command> {
+  /** Those for the whole session. */
+  readonly #whole = new Line<Command>();
+  /** Those for a student that came after the first one for the whole session, and wait for it. */
+  readonly #behind = new Line<Command>();
+  /** The others, by student: of each the first is free to go. */
+  readonly #students = new Map<string, Line<Command>>();
+  /** Number of commands in #students. */
+  #ahead = 0;
+
+  get empty(): boolean {
+    return this.#ahead === 0 && !this.#whole.first();
+  }
+
+  /** Returns whether the command is free to go. */
+  enter(place: Place<Command>): boolean {
+    const { student_id } = place.lane;
+    if (student_id === null) {
+      this.#whole.add(place);
+      return this.#ahead === 0 && this.#whole.first() === place;
+    }
+    if (!this.#whole.first()) return this.#admit(place, student_id);
+    this.#behind.add(place);
+    return false;
+  }
+
+  /** Returns the commands that are free to go now. */
+  leave(place: Place<Command>): Command[] {
+    const { student_id } = place.lane;
+    const students = student_id === null ? undefined : this.#students.get(student_id);
+    const first = (students ?? this.#whole).first();
+    // One that is still behind keeps nobody waiting, nor does one that isn't the first for the whole session.
+    const counts = students ? place.number <= this.#lastAhead() : student_id === null && first === place;
+    place.left = true;
+    if (!counts) return [];
+    if (student_id === null) return this.#moveUp();
+    this.#ahead -= 1;
+    const next = students?.first();
+    if (!next) this.#students.delete(student_id);
+    if (next && first === place) return [next.command];
+    return this.#ahead === 0 ? this.#free(this.#whole.first()) : [];
+  }
+
+  /** A command for a student is before every one that is for the whole session. */
+  #admit(place: Place<Command>, student_id: string): boolean {
+    const line = this.#students.get(student_id) ?? new Line<Command>();
+    this.#students.set(student_id, line);
+    line.add(place);
+    this.#ahead += 1;
+    return line.first() === place;
+  }
+
+  /** The first command for the whole session has left: those between it and the next one come before that. */
+  #moveUp(): Command[] {
+    const free: Command[] = [];
+    for (let place = this.#behind.first(); place && place.number <= this.#lastAhead(); place = this.#behind.first()) {
+      this.#behind.take();
+      if (this.#admit(place, place.lane.student_id ?? '')) free.push(place.command);
+    }
+    return this.#ahead === 0 ? this.#free(this.#whole.first()) : free;
+  }
+
+  /** Up to which number commands are before every one for the whole session. */
+  #lastAhead(): number {
+    return this.#whole.first()?.number ?? Number.POSITIVE_INFINITY;
+  }
+
+  #free(place: Place<Command> | undefined): Command[] {
+    return place ? [place.command] : [];
+  }
 }
 
 /**
@@ -28,63 +116,27 @@ interface Ends<Command> {
  * and anything else of it, go one after the other; everything else goes side by side. Without this a command that has
  * to be tried again could overtake a later one and undo it.
  *
- * Each place knows how many it waits for and which wait for it, so that entering and leaving cost the same however
- * many there are: together, time in proportion to the number of commands.
+ * Entering and leaving cost the same however many commands there are: together, time in proportion to their number.
  */
 export class Lanes<Command> {
-  readonly #sessions = new Map<string, Ends<Command>>();
+  readonly #sessions = new Map<string, SessionLanes<Command>>();
+  #entered = 0;
 
-  /** Takes the next command in order. It is free to go when nothing is `before` it. */
-  enter(command: Command, lane: Lane): Place<Command> {
-    const place: Place<Command> = { command, lane, before: 0, after: [], left: false };
+  /** Takes the next command in order, and says whether it is free to go. */
+  enter(command: Command, lane: Lane): { place: Place<Command>; free: boolean } {
     const { session_id, student_id } = lane;
-    const ends = this.#sessions.get(session_id) ?? { whole: undefined, students: new Map() };
-    this.#sessions.set(session_id, ends);
-    if (student_id !== null) {
-      follow(place, ends.students.get(student_id) ?? ends.whole);
-      ends.students.set(student_id, place);
-      return place;
-    }
-    // Students' commands since the last one for the whole session wait for that themselves.
-    if (ends.students.size === 0) follow(place, ends.whole);
-    for (const last of ends.students.values()) follow(place, last);
-    ends.students.clear();
-    ends.whole = place;
-    return place;
+    const place = { command, lane: { session_id, student_id }, number: this.#entered++, left: false };
+    const session = this.#sessions.get(session_id) ?? new SessionLanes<Command>();
+    this.#sessions.set(session_id, session);
+    return { place, free: session.enter(place) };
   }
 
-  /**
-   * A command was answered or given up; returns those that are free to go now. One that is given up before its turn
-   * keeps its place, so that those behind it go on waiting for those before it.
-   */
+  /** A command was answered or given up; returns those that are free to go now. */
   leave(place: Place<Command>): Command[] {
-    place.left = true;
-    const free: Command[] = [];
-    const leaving = place.before === 0 ? [place] : [];
-    for (let gone = leaving.pop(); gone; gone = leaving.pop()) {
-      this.#remove(gone);
-      for (const next of gone.after) {
-        next.before -= 1;
-        if (next.before > 0) continue;
-        if (next.left) leaving.push(next);
-        else free.push(next.command);
-      }
-    }
+    const { session_id } = place.lane;
+    const session = this.#sessions.get(session_id);
+    const free = session?.leave(place) ?? [];
+    if (session?.empty) this.#sessions.delete(session_id);
     return free;
   }
-
-  #remove(place: Place<Command>): void {
-    const { session_id, student_id } = place.lane;
-    const ends = this.#sessions.get(session_id);
-    if (!ends) return;
-    if (ends.whole === place) ends.whole = undefined;
-    if (student_id !== null && ends.students.get(student_id) === place) ends.students.delete(student_id);
-    if (!ends.whole && ends.students.size === 0) this.#sessions.delete(session_id);
-  }
-}
-
-function follow<Command>(place: Place<Command>, last: Place<Command> | undefined): void {
-  if (!last) return;
-  place.before += 1;
-  last.after.push(place);
 }

@@ -119,8 +119,9 @@ export class Outbox {
       }
       command.release = this.#limit(command);
       this.#groupOf(command).add(command);
-      if (order.lane) command.place = this.#lanes.enter(command, order.lane);
-      if (!command.place || command.place.before === 0) this.#ready(command);
+      const entered = order.lane && this.#lanes.enter(command, order.lane);
+      command.place = entered?.place;
+      if (entered?.free ?? true) this.#ready(command);
       this.#pump();
     });
   }
