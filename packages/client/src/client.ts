@@ -1,6 +1,5 @@
 import type { ClientEventName } from '@rollcall/protocol';
-import { Connection, type Transport } from './connection.js';
-import type { DelayRange } from './delays.js';
+import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { RollcallClientError } from './errors.js';
 import type {
@@ -16,27 +15,8 @@ import type {
 import type { Lane } from './lanes.js';
 import { LiveSession } from './live-session.js';
 import { newOpId } from './op-id.js';
+import { assertCommand, type ConnectOptions, settingsOf } from './options.js';
 import { type Link, Outbox } from './outbox.js';
-import type { TokenSource } from './token.js';
-
-export interface ConnectOptions {
-  /** Address of the server: `https://rollcall.example`. */
-  url: string;
-  /** A token, or a function that gives one; it is asked at every connection and when the token is about to expire. */
-  token: TokenSource;
-  /** Path of Socket.IO on the server; `/socket.io`. */
-  path?: string;
-  /** Ways to connect in order of preference; websocket, then polling. */
-  transports?: readonly Transport[];
-  /** Milliseconds to wait for an answer before a command is sent again, and for a connection attempt; 10,000. */
-  timeout?: number;
-  /** Milliseconds after which a command that couldn't be carried out is given up; 60,000. Infinity never gives up. */
-  deadline?: number;
-  /** Shortest and longest delay between attempts to connect, in milliseconds; 500 and 5,000. */
-  reconnect?: DelayRange;
-  /** Your app's name and version, for the server's log. */
-  client?: { name: string; version: string };
-}
 
 /** Commands that change something, and how much of a session. */
 const CHANGES: Partial<Record<string, 'session' | 'student'>> = {
@@ -66,20 +46,11 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
 
   constructor(options: ConnectOptions) {
     super();
-    assertUsable(options);
-    const timeout = options.timeout ?? 10_000;
-    this.#deadline = options.deadline ?? 60_000;
+    const { timeout, deadline, ...connection } = settingsOf(options);
+    this.#deadline = deadline;
     this.#outbox = new Outbox({ timeout });
     this.#connection = new Connection(
-      {
-        url: options.url,
-        token: options.token,
-        path: options.path ?? '/socket.io',
-        transports: options.transports ?? ['websocket', 'polling'],
-        connectTimeout: timeout,
-        reconnect: options.reconnect ?? { min: 500, max: 5_000 },
-        client: options.client ?? { name: '@rollcall/client', version: '0.1.0' },
-      },
+      { ...connection, connectTimeout: timeout },
       {
         up: (link) => this.#up(link),
         down: (reason) => this.#down(reason),
@@ -161,9 +132,15 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.request('keepAttendanceSessionAlive', { session_id: sessionId }, options);
   }
 
-  /** A session with every record or, with `since_seq`, with every change after it. */
+  /**
+   * Reads a session: with every record or, with `since_seq`, with every change after it. Where `since_seq` is above the
+   * end of the server's journal, or `since_chain` doesn't fit it, the answer is the whole with `reset: true`.
+   */
   getSessionData(payload: { session_id: string }, options?: CommandOptions): Promise<SessionSnapshot>;
-  getSessionData(payload: { session_id: string; since_seq: number }, options?: CommandOptions): Promise<SessionChanges>;
+  getSessionData(
+    payload: { session_id: string; since_seq: number; since_chain?: string },
+    options?: CommandOptions,
+  ): Promise<SessionSnapshot | SessionChanges>;
   getSessionData(
     payload: Payload<'getAttendanceSessionData'>,
     options?: CommandOptions,
@@ -249,11 +226,17 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.#request(event, payload, options) as Promise<Answer<Name>>;
   }
 
-  #request(event: string, payload: object, options: CommandOptions): Promise<unknown> {
+  /** Asynchronous, so that what is wrong with the arguments rejects, and throws nothing at the caller. */
+  async #request(event: string, payload: object, options: CommandOptions): Promise<unknown> {
+    assertCommand(event, payload, options);
     const extent = CHANGES[event];
-    const { session_id, student_id } = payload as { session_id?: string; student_id?: string };
+    const { session_id, student_id, since_seq } = payload as {
+      session_id?: string;
+      student_id?: string;
+      since_seq?: number;
+    };
     // A join that catches up changes nothing, and the server needn't remember it.
-    const op_id = options.op_id ?? (extent && !('since_seq' in payload) ? newOpId() : undefined);
+    const op_id = options.op_id ?? (extent && since_seq === undefined ? newOpId() : undefined);
     const lane: Lane | undefined =
       extent && session_id !== undefined
         ? { session_id, student_id: extent === 'student' ? (student_id ?? null) : null }
@@ -320,17 +303,9 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
   }
 }
 
-function assertUsable(options: Partial<Record<keyof ConnectOptions, unknown>> | undefined): void {
-  const { url, token } = options ?? {};
-  if (typeof url !== 'string' || url === '') throw new TypeError('connect needs a url, the address of the server');
-  if ((typeof token !== 'string' || token === '') && typeof token !== 'function') {
-    throw new TypeError('connect needs a token, a string or a function that gives one');
-  }
-}
-
 /**
  * Connects a user to a Rollcall server. Returns at once: what is asked of the client waits for the connection.
  *
- * @throws {TypeError} without a url, or with a token that is neither a string nor a function
+ * @throws {TypeError} without a url or a token, and for an option that isn't what it has to be, which it names
  */
 export const connect = (options: ConnectOptions): RollcallClient => new RollcallClient(options);

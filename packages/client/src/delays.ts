@@ -11,23 +11,24 @@ export const backoff = (attempt: number, { min, max }: DelayRange, random: () =>
 /** The longest delay that timers take; a longer one would fire at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A pause that can be cut short. */
+/** Pauses that can be cut short, all of them at once. */
 export class Pause {
-  #wake: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
 
   /** Resolves after `ms` milliseconds, or when it is woken. */
   wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.wake(), ms);
-      this.#wake = () => {
+      const end = () => {
         clearTimeout(timer);
-        this.#wake = undefined;
+        this.#waiting.delete(end);
         resolve();
       };
+      const timer = setTimeout(end, Math.min(ms, LONGEST_TIMER_MS));
+      this.#waiting.add(end);
     });
   }
 
   wake(): void {
-    this.#wake?.();
+    for (const end of [...this.#waiting]) end();
   }
 }

@@ -1,5 +1,5 @@
 export type { AttendanceRecord, AttendanceStatus, Session, Statistics } from '@rollcall/protocol';
-export { type ConnectOptions, connect, RollcallClient } from './client.js';
+export { connect, RollcallClient } from './client.js';
 export { type ClientErrorCode, RollcallClientError } from './errors.js';
 export type {
   Answer,
@@ -16,6 +16,7 @@ export type {
 export type { LiveChange } from './live-change.js';
 export { LiveSession } from './live-session.js';
 export type { Ending, LiveSessionEvents, LiveState } from './live-session-types.js';
+export type { ConnectOptions } from './options.js';
 export type { OnlineStudent } from './presence.js';
 export type { MarkExtra } from './session-commands.js';
 export type { TokenSource } from './token.js';

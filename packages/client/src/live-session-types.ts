@@ -34,6 +34,12 @@ export interface LiveSessionEvents {
   ended: Ending;
   /** What was missed has been applied, or records were read anew: whatever shows them as a whole should look again. */
   resynced: { readonly from_seq: number; readonly to_seq: number };
+  /**
+   * The server's journal isn't the one that was followed, as after its database was restored from a backup: everything
+   * was replaced by what is there now. `to_seq` may be below `from_seq`, and changes go on after `to_seq`. Comes before
+   * `resynced`.
+   */
+  reset: { readonly from_seq: number; readonly to_seq: number };
   /** The state alone, where the client's own `state` event has an object `{state, reason?}`. */
   state: LiveState;
   /** The server no longer lets this client follow the session; the state is `closed`. */

@@ -1,8 +1,10 @@
 import type { AttendanceRecord, ServerPayload, Session, Statistics } from '@rollcall/protocol';
+import { ASKING_DELAY, Asking } from './asking.js';
 import { backoff, Pause } from './delays.js';
 import type { Unsubscribe } from './emitter.js';
 import { RollcallClientError } from './errors.js';
-import type { Answer, Caller, CheckInCode, ClientEvents, CommandOptions, Payload } from './events.js';
+import type { Answer, Caller, CheckInCode, ClientEvents, CommandOptions, SessionSnapshot } from './events.js';
+import { History, type Position } from './history.js';
 import {
   changeOfEnd,
   changeOfUpdate,
@@ -17,11 +19,11 @@ import { Register } from './register.js';
 import { Sequence } from './sequence.js';
 import { SessionCommands } from './session-commands.js';
 
-const CATCH_UP_DELAY = { min: 100, max: 5_000 };
 /** Milliseconds between two readings of the whole roster while students are being added to it. */
 const FILL_IN_PAUSE_MS = 250;
-/** Milliseconds for which the number of students online may differ from the list before it is read again. */
-const PRESENCE_PATIENCE_MS = 1_000;
+
+const isOver = (session: Session | null | undefined): boolean =>
+  session?.status === 'completed' || session?.status === 'cancelled';
 
 /**
  * One session as it stands, kept up to date through every loss of the connection. For a teacher every journal entry
@@ -30,27 +32,35 @@ const PRESENCE_PATIENCE_MS = 1_000;
 export class LiveSession extends SessionCommands<LiveSessionEvents> {
   readonly role: 'teacher' | 'student';
   readonly #register = new Register();
-  readonly #presence = new Presence();
+  readonly #presence = new Presence({
+    ask: async () => (await this.#asking.until('getOnlineStudents', { session_id: this.session_id })).online_students,
+    count: () => (this.role === 'teacher' && this.#state === 'live' ? this.statistics?.onlineCount : undefined),
+    listed: () => this.emit('resynced', { from_seq: this.seq, to_seq: this.seq }),
+    failed: (error) => this.#refused(error),
+  });
   readonly #sequence: Sequence<LiveChange>;
-  readonly #gone = new AbortController();
+  readonly #history = new History();
   readonly #pause = new Pause();
+  readonly #asking: Asking;
   #subscriptions: Unsubscribe[] = [];
   #state: LiveState = 'catching-up';
   #studentId: string | undefined;
   #code: CheckInCode | undefined;
   /** True while the server may know of entries that this client will not get by itself. */
   #behind = false;
+  /** True where the connection was lost since a catch-up began. */
+  #lost = false;
   #catchingUp = true;
   /** True while a record is missing or incomplete because its student was added. */
   #incomplete = false;
   #filling: Promise<void> | undefined;
-  #recount: ReturnType<typeof setTimeout> | undefined;
   /** The end as it was announced; it is applied when its turn comes. */
   #ending: ServerPayload<'attendanceSessionEnded'> | undefined;
 
   private constructor(caller: Caller, { session_id, role }: LiveSessionOptions) {
     super(caller, session_id);
     this.role = role;
+    this.#asking = new Asking(caller, this.#pause, () => this.#over);
     this.#sequence = new Sequence({ sparse: role === 'student' });
   }
 
@@ -114,9 +124,8 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   close(): void {
     this.#unsubscribe();
     this.#setState('closed');
-    clearTimeout(this.#recount);
-    this.#gone.abort();
-    this.#pause.wake();
+    this.#presence.stop();
+    this.#asking.stop();
   }
 
   get #over(): boolean {
@@ -135,9 +144,9 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       if ('attendanceRecords' in answer) for (const record of answer.attendanceRecords) this.#register.put(record);
     }
     this.#sequence.skipTo(answer.seq);
-    this.#apply(this.#sequence.settle([], answer.seq));
-    const status = this.#register.session?.status;
-    if (status === 'completed' || status === 'cancelled') {
+    this.#history.restart(answer);
+    this.#settle([], answer);
+    if (isOver(this.#register.session)) {
       this.#finish();
       return;
     }
@@ -161,7 +170,10 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     };
     on('attendanceUpdated', (update) => this.#offer([changeOfUpdate(update)]));
     on('attendanceBulkUpdated', (bulk) => this.#offer(changesOfBulk(bulk)));
-    on('attendanceChanges', (batch) => this.#offer(changesOfBatch(batch)));
+    on('attendanceChanges', (batch) => {
+      if (!this.#history.told({ seq: batch.to_seq, chain: batch.chain })) this.#fallBehind();
+      this.#offer(changesOfBatch(batch));
+    });
     on('studentJoinedAttendance', (joined) => {
       this.#presence.take({ joined });
       this.#offer(changesOfJoin(joined));
@@ -176,7 +188,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       this.#takeStatistics(statistics, seq);
       // They follow the entries that they count: what they count and this client hasn't got was lost.
       if (this.role === 'teacher' && seq > this.seq && !this.#catchingUp) this.#fallBehind();
-      this.#checkOnline();
+      this.#presence.check();
     });
     on('attendanceCode', (code) => {
       this.#code = code;
@@ -192,7 +204,12 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       this.close();
       return;
     }
-    if (state === 'offline') this.#behind = true;
+    if (state === 'offline') {
+      this.#behind = true;
+      this.#lost = true;
+      this.#sequence.interrupt();
+      this.#history.interrupted();
+    }
     if (this.#catchingUp) this.#showAsking();
     else this.#follow();
   }
@@ -207,9 +224,35 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     if (this.#sequence.gap) this.#fallBehind();
   }
 
+  /** Takes the changes of an answer that go on from what was applied. */
+  #settle(changes: readonly LiveChange[], answer: Position): void {
+    const due = this.#sequence.settle(changes, answer.seq);
+    if (this.seq >= answer.seq) this.#history.settled(answer);
+    this.#apply(due);
+    // What comes over the next connection may be of another journal, which the next answer tells.
+    if (this.#lost) this.#sequence.hold();
+  }
+
+  /** Throws away what is known, and goes on from an answer whose journal isn't the one that was followed. */
+  #startAnew(records: readonly AttendanceRecord[], answer: Position & Partial<SessionSnapshot>): void {
+    const [from_seq, to_seq] = [this.seq, answer.seq];
+    this.#register.replace(records);
+    this.#ending = undefined;
+    this.#incomplete = false;
+    this.#history.restart(answer);
+    const due = this.#sequence.restart(to_seq);
+    const { session, statistics } = answer;
+    if (session && statistics) this.#takeHead({ session, statistics, seq: to_seq });
+    this.emit('reset', { from_seq, to_seq });
+    this.#apply(due);
+    if (this.#lost) this.#sequence.hold();
+    if (isOver(session)) this.#finish();
+  }
+
   #apply(changes: readonly LiveChange[]): void {
     for (const change of changes) {
       const applied = this.#register.apply(change);
+      this.#history.applied(change);
       // Teachers' records have an e-mail address or null; those of broadcasts have none.
       if (this.role === 'teacher' && change.student_id !== undefined && applied.record?.student.email === undefined) {
         this.#incomplete = true;
@@ -243,7 +286,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       for (const record of attendanceRecords) this.#register.put(record);
     }
     this.#unsubscribe();
-    clearTimeout(this.#recount);
+    this.#presence.stop();
     this.#presence.online.clear();
     this.#code = undefined;
     this.#setState('ended');
@@ -283,6 +326,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   async #catchUp(): Promise<void> {
     for (let fruitless = 0; this.#behind && !this.#over; ) {
       this.#behind = false;
+      this.#lost = false;
       this.#showAsking();
       this.#sequence.hold();
       const from_seq = this.seq;
@@ -293,45 +337,45 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       if (!this.#sequence.gap && this.seq >= upTo) continue;
       this.#behind = true;
       fruitless = this.seq > from_seq ? 0 : fruitless + 1;
-      if (fruitless > 0) await this.#pause.wait(backoff(fruitless, CATCH_UP_DELAY));
+      if (fruitless > 0) await this.#pause.wait(backoff(fruitless, ASKING_DELAY));
     }
   }
 
   /** @returns the seq that the server is at */
   async #askForChanges(): Promise<number> {
-    const answer = await this.#ask('getAttendanceSessionData', { session_id: this.session_id, since_seq: this.seq });
-    this.#takeHead(answer);
-    this.#apply(this.#sequence.settle('changes' in answer ? answer.changes : [], answer.seq));
+    const { session_id } = this;
+    const ask = (since: object) => this.#asking.until('getAttendanceSessionData', { session_id, ...since });
+    const caughtUp = await this.#history.ask(this.seq, ask);
+    if (!caughtUp) return Number.POSITIVE_INFINITY;
+    let { answer } = caughtUp;
+    if (!caughtUp.goesOn && 'changes' in answer) answer = await ask({});
+    if ('attendanceRecords' in answer) {
+      this.#startAnew(answer.attendanceRecords, answer);
+    } else {
+      this.#takeHead(answer);
+      this.#settle(answer.changes, answer);
+    }
     return answer.seq;
   }
 
+  /** @returns the seq that the server is at */
   async #joinAgain(): Promise<number> {
-    const answer = await this.#ask('joinAttendanceSession', { session_id: this.session_id, since_seq: this.seq });
-    this.#register.put(answer.record);
-    this.#apply(this.#sequence.settle(answer.changes ?? [], answer.seq));
+    const { session_id } = this;
+    const caughtUp = await this.#history.ask(this.seq, (since) =>
+      this.#asking.until('joinAttendanceSession', { session_id, ...since }),
+    );
+    if (!caughtUp) return Number.POSITIVE_INFINITY;
+    const { answer, goesOn } = caughtUp;
+    if (goesOn) {
+      this.#register.put(answer.record);
+      this.#settle(answer.changes ?? [], answer);
+    } else this.#startAnew([answer.record], answer);
     return answer.seq;
   }
 
   async #listOnline(): Promise<void> {
     if (this.role !== 'teacher' || this.#register.session?.status === 'scheduled') return;
-    this.#presence.expectList();
-    const { online_students } = await this.#ask('getOnlineStudents', { session_id: this.session_id });
-    this.#presence.setList(online_students);
-  }
-
-  /** After a restart of the server students come back without a notice: only their number tells. */
-  #checkOnline(): void {
-    if (this.role !== 'teacher' || this.#recount !== undefined) return;
-    const differs = () => this.#state === 'live' && this.statistics?.onlineCount !== this.online.size;
-    if (!differs()) return;
-    this.#recount = setTimeout(() => {
-      this.#recount = undefined;
-      if (!differs()) return;
-      this.#listOnline().then(
-        () => this.emit('resynced', { from_seq: this.seq, to_seq: this.seq }),
-        (error: unknown) => this.#refused(error),
-      );
-    }, PRESENCE_PATIENCE_MS);
+    await this.#presence.list();
   }
 
   /** Reads the whole roster where students were added to it whose records this client doesn't have. */
@@ -347,26 +391,10 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   async #readRecords(): Promise<void> {
     while (this.#incomplete && this.#state !== 'closed') {
       this.#incomplete = false;
-      const answer = await this.#ask('getAttendanceSessionData', { session_id: this.session_id });
+      const answer = await this.#asking.until('getAttendanceSessionData', { session_id: this.session_id });
       if ('attendanceRecords' in answer) for (const record of answer.attendanceRecords) this.#register.put(record);
       this.emit('resynced', { from_seq: this.seq, to_seq: this.seq });
       if (this.#incomplete) await this.#pause.wait(FILL_IN_PAUSE_MS);
-    }
-  }
-
-  /** Asks until there is an answer: without one this client can't go on, and the user didn't set a deadline for it. */
-  async #ask<Name extends 'getAttendanceSessionData' | 'joinAttendanceSession' | 'getOnlineStudents'>(
-    event: Name,
-    payload: Payload<Name>,
-  ): Promise<Answer<Name>> {
-    const options = { deadline: Number.POSITIVE_INFINITY, signal: this.#gone.signal };
-    for (let tries = 0; ; tries++) {
-      try {
-        return await this.caller.request(event, payload, options);
-      } catch (error) {
-        if (!(error instanceof RollcallClientError && error.retryable) || this.#over) throw error;
-        await this.#pause.wait(Math.max((error.details?.retry_after ?? 0) * 1_000, backoff(tries, CATCH_UP_DELAY)));
-      }
     }
   }
 

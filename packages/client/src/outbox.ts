@@ -1,7 +1,8 @@
 import type { WireError } from '@rollcall/protocol';
 import { backoff, LONGEST_TIMER_MS } from './delays.js';
+import { Earliest } from './earliest.js';
 import { type ClientErrorCode, errorOf, RollcallClientError, refusal } from './errors.js';
-import { type Lane, Lanes } from './lanes.js';
+import { type Lane, Lanes, type Place } from './lanes.js';
 
 /** A connection as the outbox sees it. Acknowledgements come from this connection only, never from one before it. */
 export interface Link {
@@ -28,7 +29,11 @@ export interface Order {
 }
 
 interface Command extends Order {
-  state: 'waiting' | 'ready' | 'sent';
+  /** In order of call. */
+  readonly number: number;
+  /** `blocked` by one before it, `ready` to be sent, `sent`, `waiting` to be tried again, `settled`. */
+  state: 'blocked' | 'ready' | 'sent' | 'waiting' | 'settled';
+  place: Place<Command> | undefined;
   attempts: number;
   silences: number;
   refusals: number;
@@ -63,7 +68,14 @@ export class Outbox {
   /** Commands that keep to an order, and those that may go at any time: reading must not wait behind a backlog. */
   readonly #changes = new Set<Command>();
   readonly #reads = new Set<Command>();
+  readonly #lanes = new Lanes<Command>();
+  readonly #readyChanges = new Earliest<Command>();
+  readonly #readyReads = new Earliest<Command>();
+  readonly #sent = new Set<Command>();
   #inFlight = 0;
+  #called = 0;
+  /** Number of commands that were given up while they were ready, and may still be in a queue. */
+  #stale = 0;
   #link: Link | undefined;
   /** Why there is no connection. */
   #downReason: string | undefined;
@@ -83,7 +95,9 @@ export class Outbox {
     return new Promise((resolve, reject) => {
       const command: Command = {
         ...order,
-        state: 'ready',
+        number: this.#called++,
+        state: 'blocked',
+        place: undefined,
         attempts: 0,
         silences: 0,
         refusals: 0,
@@ -105,6 +119,9 @@ export class Outbox {
       }
       command.release = this.#limit(command);
       this.#groupOf(command).add(command);
+      const entered = order.lane && this.#lanes.enter(command, order.lane);
+      command.place = entered?.place;
+      if (entered?.free ?? true) this.#ready(command);
       this.#pump();
     });
   }
@@ -121,19 +138,19 @@ export class Outbox {
     this.#link = undefined;
     this.#downReason = reason;
     this.#inFlight = 0;
-    for (const command of this.#all()) {
-      if (command.state !== 'sent') continue;
+    for (const command of this.#sent) {
       clearTimeout(command.timer);
       command.uncertain = true;
-      command.state = 'ready';
+      this.#ready(command);
     }
+    this.#sent.clear();
   }
 
   /** Rejects what is open and whatever comes. */
   close(error: RollcallClientError): void {
     this.#closed = error;
     this.#link = undefined;
-    for (const command of this.#all()) {
+    for (const command of [...this.#reads, ...this.#changes]) {
       const { code, message, cause } = error;
       this.#settle(command, () => command.reject(failure(command, code, message, cause)));
     }
@@ -143,8 +160,18 @@ export class Outbox {
     return lane ? this.#changes : this.#reads;
   }
 
-  #all(): Command[] {
-    return [...this.#reads, ...this.#changes];
+  #ready(command: Command): void {
+    command.state = 'ready';
+    (command.lane ? this.#readyChanges : this.#readyReads).add(command);
+  }
+
+  /** The next of a queue that wasn't given up meanwhile. */
+  #next(queue: Earliest<Command>): Command | undefined {
+    for (;;) {
+      const command = queue.take();
+      if (!command || command.state === 'ready') return command;
+      this.#stale -= 1;
+    }
   }
 
   /** Puts the caller's limits on a command; returns what takes them off again. */
@@ -167,17 +194,17 @@ export class Outbox {
   #pump(): void {
     const link = this.#link;
     if (!link) return;
-    for (const command of this.#reads) if (command.state === 'ready') this.#send(command, link);
-    const lanes = new Lanes();
-    for (const command of this.#changes) {
-      if (this.#inFlight >= MOST_IN_FLIGHT) return;
-      const free = lanes.enter(command.lane);
-      if (free && command.state === 'ready') this.#send(command, link);
+    for (let read = this.#next(this.#readyReads); read; read = this.#next(this.#readyReads)) this.#send(read, link);
+    while (this.#inFlight < MOST_IN_FLIGHT) {
+      const change = this.#next(this.#readyChanges);
+      if (!change) return;
+      this.#send(change, link);
     }
   }
 
   #send(command: Command, link: Link): void {
     command.state = 'sent';
+    this.#sent.add(command);
     command.refusal = undefined;
     command.attempts += 1;
     const attempt = command.attempts;
@@ -194,7 +221,7 @@ export class Outbox {
         return;
       }
       this.#retire(command);
-      command.state = 'ready';
+      this.#ready(command);
       this.#pump();
     }, patience);
     link.send(command.event, command.payload, (answer) => {
@@ -226,7 +253,7 @@ export class Outbox {
     command.refusal = refusal(error, command);
     command.state = 'waiting';
     command.timer = setTimeout(() => {
-      command.state = 'ready';
+      this.#ready(command);
       this.#pump();
     }, delay);
     this.#pump();
@@ -243,14 +270,27 @@ export class Outbox {
 
   #retire(command: Command): void {
     clearTimeout(command.timer);
-    if (command.state === 'sent' && command.lane) this.#inFlight -= 1;
+    if (this.#sent.delete(command) && command.lane) this.#inFlight -= 1;
+  }
+
+  /** Lets go of what was given up once it is most of what the queues hold. */
+  #forget(): void {
+    this.#stale += 1;
+    if (this.#stale * 2 < this.#readyChanges.size + this.#readyReads.size) return;
+    for (const queue of [this.#readyChanges, this.#readyReads]) queue.keep(({ state }) => state === 'ready');
+    this.#stale = 0;
   }
 
   #settle(command: Command, tell: () => void): void {
     if (!this.#groupOf(command).delete(command)) return;
     this.#retire(command);
     command.release();
+    // An error says whether the command was sent.
     tell();
+    const wasReady = command.state === 'ready';
+    command.state = 'settled';
+    if (wasReady) this.#forget();
+    if (command.place) for (const free of this.#lanes.leave(command.place)) this.#ready(free);
     this.#pump();
   }
 }

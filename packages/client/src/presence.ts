@@ -7,24 +7,61 @@ type Notice =
   | { readonly joined: ServerPayload<'studentJoinedAttendance'> }
   | { readonly left: ServerPayload<'studentLeftAttendance'> };
 
+interface PresenceOptions {
+  /** Asks the server who is online. */
+  ask(): Promise<readonly OnlineStudent[]>;
+  /** How many are online as the server says; undefined while that needn't agree with the list. */
+  count(): number | undefined;
+  /** The list was read again, and is right. */
+  listed(): void;
+  /** The list couldn't be read again. */
+  failed(error: unknown): void;
+}
+
+/** Milliseconds for which the number of students online may differ from the list before it is read again. */
+const PATIENCE_MS = 1_000;
+
 /** Who is online, from notices and, after every reconnect, from a list. */
 export class Presence {
   readonly online = new Map<string, OnlineStudent>();
+  readonly #options: PresenceOptions;
   /** Notices that came while a list was under way, which may be older than they are or newer. */
   #late: Notice[] | undefined;
+  #recount: ReturnType<typeof setTimeout> | undefined;
 
-  /** A list was asked for. */
-  expectList(): void {
-    this.#late = [];
+  constructor(options: PresenceOptions) {
+    this.#options = options;
   }
 
-  setList(students: readonly OnlineStudent[]): void {
+  /** Reads the list. */
+  async list(): Promise<void> {
+    this.#late = [];
+    const students = await this.#options.ask();
     this.online.clear();
     for (const student of students) this.online.set(student.student_id, student);
     const late = this.#late ?? [];
     this.#late = undefined;
     // The last notice about a student is either newer than the list or agrees with it.
     for (const notice of late) this.#apply(notice);
+  }
+
+  /** After a restart of the server students come back without a notice: only their number tells. */
+  check(): void {
+    if (this.#recount !== undefined || !this.#differs()) return;
+    this.#recount = setTimeout(() => {
+      this.#recount = undefined;
+      if (this.#differs()) this.list().then(this.#options.listed, this.#options.failed);
+    }, PATIENCE_MS);
+  }
+
+  /** Nothing will be read again by itself. */
+  stop(): void {
+    clearTimeout(this.#recount);
+  }
+
+  #differs(): boolean {
+    const count = this.#options.count();
+    return count !== undefined && count !== this.online.size;
   }
 
   take(notice: Notice): void {

@@ -8,6 +8,15 @@ export class Register {
   statistics: Statistics | null = null;
   #statisticsSeq = -1;
 
+  /** Forgets everything but these records: what is known was of another journal. */
+  replace(records: Iterable<AttendanceRecord>): void {
+    this.records.clear();
+    this.session = null;
+    this.statistics = null;
+    this.#statisticsSeq = -1;
+    for (const record of records) this.put(record);
+  }
+
   /** Takes a record unless a newer one is here. */
   put(record: AttendanceRecord): void {
     const known = this.records.get(record.student_id);

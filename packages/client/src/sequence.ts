@@ -29,6 +29,11 @@ export class Sequence<Item extends Numbered> {
     return !this.#holding && this.#held.length > 0;
   }
 
+  /** True while an answer is awaited. */
+  get holding(): boolean {
+    return this.#holding;
+  }
+
   /** From now on everything is kept back, because an answer that may come before it is under way. */
   hold(): void {
     this.#holding = true;
@@ -52,6 +57,21 @@ export class Sequence<Item extends Numbered> {
     const due = this.#due();
     if (this.#sparse && upTo > this.#seq) this.#seq = upTo;
     return due;
+  }
+
+  /**
+   * The connection is gone: what was kept back comes again if it still holds, and what comes over the next connection
+   * waits for the answer to a catch-up, since it may be of another journal.
+   */
+  interrupt(): void {
+    this.#held = [];
+    this.#holding = true;
+  }
+
+  /** Begins anew at `seq`, whatever was handed out before; returns what was kept back behind it. */
+  restart(seq: number): Item[] {
+    this.#seq = seq;
+    return this.settle([], seq);
   }
 
   /** Goes on after a snapshot taken at `seq`; nothing up to there will be handed out any more. */

@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { connect, type TokenSource } from './index.js';
 import { clientOf, errorOf, scripted } from './testing/scripted-server.js';
 import { lifetimeOf, refreshDelay } from './token.js';
 
@@ -71,16 +70,6 @@ test('[SDK-7] a token function that throws leaves no timer that rejects later', 
   });
   await errorOf(client.activeSessions({}, { deadline: 300 }));
   expect(unhandled).toEqual([]);
-});
-
-test('[SDK-10] connect throws a TypeError without a url and without a usable token', () => {
-  const token = 'token';
-  const url = 'http://127.0.0.1:4002';
-  for (const bad of [undefined, null, '', 7, {}]) {
-    expect(() => connect({ url: bad as string, token })).toThrow(TypeError);
-    expect(() => connect({ url, token: bad as TokenSource })).toThrow(TypeError);
-  }
-  expect(() => connect(undefined as never)).toThrow('connect needs a url');
 });
 
 test('[SDK-10] without a server the TIMEOUT says why there is no connection', async () => {
