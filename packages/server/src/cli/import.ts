@@ -66,8 +66,7 @@ function refusal(reading: SchoolReading): CommandFailure {
   process.stderr.write(`${lines.join('\n')}\n`);
   // Not so many rows: a row may have several, and a file that is no school at all has none.
   const all = reading.faults === 1 ? 'there is 1 fault' : `there are ${reading.faults} faults`;
-  const shown = lines.length === reading.faults ? '' : `, of which the first ${lines.length} are above`;
-  return new CommandFailure(`nothing was imported: ${all}${shown}`);
+  return new CommandFailure(`nothing was imported: ${all}${reading.isFull ? ', and what follows was not read' : ''}`);
 }
 
 async function importInto(

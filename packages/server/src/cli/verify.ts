@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Command } from 'commander';
+import { visible, visibleJson } from '../observability/visible.js';
 import type { Storage } from '../storage/port.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
@@ -46,7 +47,7 @@ async function verify(options: VerifyOptions): Promise<void> {
   if (options.session !== undefined && summary.entries === 0) {
     throw new CommandFailure(`session ${options.session} has no journal`);
   }
-  process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : summary.text());
+  process.stdout.write(options.json ? `${visibleJson(summary)}\n` : summary.text());
   if (summary.differences.length > 0) {
     throw new CommandFailure(
       `${numbered(summary.differences.length, 'difference')} between the journal and what is stored`,
@@ -87,7 +88,7 @@ class Summary {
   }
 
   text(): string {
-    return `${[
+    const lines = [
       ...this.differences.map(({ session_id, what }) => `${session_id}: ${what}`),
       ...this.behind.map(
         ({ session_id, projected_seq, seq }) =>
@@ -98,6 +99,7 @@ class Summary {
         (this.differences.length === 0
           ? 'all agree with the journal'
           : numbered(this.differences.length, 'difference')),
-    ].join('\n')}\n`;
+    ];
+    return `${lines.map(visible).join('\n')}\n`;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Controls (C0, DEL, C1), what turns the direction of text, and the line ends of Unicode. A terminal obeys the first
+ * Controls (C0, DEL and C1 are \p{Cc}), what turns the direction of text, and the line ends of Unicode. A terminal obeys the first
  * two kinds; the others show text as what it isn't.
  */
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const UNSEEN = /\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 

@@ -38,7 +38,8 @@ export function readTable(bytes: Uint8Array, file: string, reader: TableReader, 
   let head: Head | undefined;
   for (const { line, cells, error } of records(bytes)) {
     if (error !== undefined) return refuse(line, `not CSV: ${error}`);
-    if (cells.every((cell) => cell === '')) continue;
+    if (cells.every(isBlank)) continue;
+    if (reading.isFull) return false;
     if (!head) {
       if (cells.length === 1 && /^sep=,$/i.test(cells[0] ?? '')) continue;
       const read = readHead(cells, reader.required);
@@ -47,7 +48,8 @@ export function readTable(bytes: Uint8Array, file: string, reader: TableReader, 
       continue;
     }
     const row = new Row(file, line, cells, head);
-    if (cells.length >= head.width && cells.slice(head.cells).every((cell) => cell === '')) reader.row(row);
+    const isWhole = cells.length >= head.width;
+    if (isWhole && (cells.length <= head.cells || cells.slice(head.cells).every(isBlank))) reader.row(row);
     else {
       reading.refuse(row, `has ${cells.length} cells where the first line has ${head.width}`);
       reader.refused?.(row);
@@ -77,11 +79,14 @@ class Row implements CsvRow {
   }
 }
 
+/** Of the few columns that are read, asked for with every row. */
 const lowered = new Map<string, string>();
-/** Of the few names of columns, asked for with every row. */
+
 function lowerCase(column: string): string {
-  let found = lowered.get(column);
-  if (found === undefined) lowered.set(column, (found = column.toLowerCase()));
+  const known = lowered.get(column);
+  if (known !== undefined) return known;
+  const found = column.toLowerCase();
+  lowered.set(column, found);
   return found;
 }
 
@@ -170,6 +175,7 @@ function* recordsOf(text: string, firstLine: number): Generator<CsvRecord> {
 }
 
 const endOr = (text: string, at: number): number => (at === -1 ? text.length : at);
+const isBlank = (cell: string): boolean => cell === '';
 const trimmed = (cell: string): string => cell.trim();
 
 function countOf(one: string, text: string): number {

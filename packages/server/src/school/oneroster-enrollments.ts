@@ -58,10 +58,14 @@ class Enrollments {
       if (role === 'student') reading.bulk.deleteEnrollment(classId, userId);
       return;
     }
-    if (role !== 'teacher' && role !== 'student') return reading.ignore(`enrolments as ${role || 'nothing'}`);
+    if (role !== 'teacher' && role !== 'student') {
+      reading.ignore(`enrolments as ${role || 'nothing'}`);
+      return;
+    }
     if (this.#classes.isDeleted(classId) || this.#users.isDeleted(userId)) {
       if (role === 'student') reading.bulk.deleteEnrollment(classId, userId);
-      return reading.ignore('enrolments of deleted users or classes');
+      reading.ignore('enrolments of deleted users or classes');
+      return;
     }
     const [user, course] = [this.#users.rows.get(userId), this.#classes.rows.get(classId)];
     if (user && course) this.#enrol(row, role, user, course);
@@ -74,7 +78,10 @@ class Enrollments {
     if (begins === undefined || ends === undefined) return;
     const state = stateOf(begins, ends, this.#day);
     if (role === 'teacher') {
-      if (state !== 'now') return this.#reading.count(state);
+      if (state !== 'now') {
+        this.#reading.count(state);
+        return;
+      }
       const primary = /^(true|1)$/i.test(row.cell('primary'));
       course.teachers.push({ id: user.id, primary });
     } else {

@@ -19,7 +19,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type Rows = { [List in SchoolList]: Array<Mutable<School[List][number]>> };
 type Enrollment = Mutable<School['enrollments'][number]>;
 
-/** Problems that are kept and told; those beyond are counted. Nobody reads more, and a file may have millions. */
+/** Problems after which reading stops: nobody reads more, and a file may have millions. */
 export const PROBLEMS_MAX = 10_000;
 
 /** People and enrolments that the import brings and that are on no roster today. */
@@ -43,6 +43,10 @@ export class SchoolReading {
   readonly problems: Problem[] = [];
   /** How many there are, also beyond those that are kept. */
   faults = 0;
+  /** There are so many that what follows isn't read. */
+  get isFull(): boolean {
+    return this.faults >= PROBLEMS_MAX;
+  }
   /** What was left out on purpose, in words, with its number. */
   readonly ignored: Record<string, number> = {};
   readonly offRoster: OffRoster = { ended: 0, not_begun: 0, disabled: 0 };

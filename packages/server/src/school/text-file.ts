@@ -33,7 +33,7 @@ function isUtf16(bytes: Uint8Array): boolean {
   return start.length >= 4 && start.filter((byte) => byte === 0).length >= start.length / 3;
 }
 
-/** The byte that is wrong and what stands before it, by which people find the place. */
+/** The byte that is wrong and what stands before it in its cell, by which people find the place. */
 function firstBadByte(line: Uint8Array): string {
   let end = 0;
   while (end < line.length) {
@@ -41,7 +41,7 @@ function firstBadByte(line: Uint8Array): string {
     if (size === undefined) break;
     end += size;
   }
-  const before = textOf(line.subarray(0, end)).slice(-20);
+  const before = /[^,;\t"]*$/.exec(textOf(line.subarray(0, end)).slice(-20))?.[0] ?? '';
   const byte = line[end]?.toString(16).toUpperCase().padStart(2, '0');
-  return byte === undefined ? '' : ` (byte ${byte} after ${JSON.stringify(before)})`;
+  return byte === undefined ? '' : ` (byte ${byte} after "${before}")`;
 }
