@@ -12,6 +12,7 @@ export function explainError(error: unknown): string {
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' && path !== undefined) return `${path}: no such file or directory`;
   if (code === 'EACCES' && path !== undefined) return `${path}: permission denied`;
+  if (code === 'ELOOP' && path !== undefined) return `${path}: its symbolic links lead in a circle`;
   const cause = error.cause instanceof Error ? error.cause.message : '';
   return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
 }

@@ -244,7 +244,10 @@ test('[IMPORT-5] [IMPORT-6] a bad row of OneRoster is named by file and line, in
   for (const path of ['bundle', 'roster.zip']) {
     const { code, stderr } = await rollcall(folder, ['import', path]);
     expect(code).toBe(1);
-    expect(stderr).toBe(`${path}/users.csv:4: username is empty\nrollcall: nothing was imported: there is 1 fault\n`);
+    expect(stderr).toBe(
+      `${path}/users.csv:4: username is empty: give each user the name by which they sign in\n` +
+        'rollcall: nothing was imported: there is 1 fault\n',
+    );
   }
   expect(await (await database(folder)).people.isEmpty()).toBe(true);
 });

@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { visible, visibleJson } from '../observability/visible.js';
 import { readSchool } from '../school/read-school.js';
+import type { SchoolReading } from '../school/school-reading.js';
 import { SCHOOL_LISTS } from '../school/school-rows.js';
-import type { ImportReport, School, Storage } from '../storage/port.js';
+import { addWithdrawals, type Withdrawals } from '../school/withdrawals.js';
+import type { ImportReport, Storage } from '../storage/port.js';
+import { today } from '../storage/today.js';
 import { nameOf } from './database-name.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
@@ -10,6 +14,7 @@ import { CommandFailure } from './failure.js';
 interface ImportOptions {
   readonly dryRun?: boolean;
   readonly json?: boolean;
+  readonly withdrawMissing?: boolean;
 }
 
 export function addImport(program: Command): void {
@@ -22,51 +27,58 @@ export function addImport(program: Command): void {
         'Where a row is bad, each is named as file:LINE: what, and nothing of the import is kept.',
     )
     .option('--dry-run', 'tell what would be added, changed and left, and store nothing')
+    .option('--withdraw-missing', 'reject the enrolments of a OneRoster class that its bundle no longer names')
     .option('--json', 'print {added, changed, left} with a count per list')
     .addHelpText(
       'after',
-      '\nExamples:\n  rollcall import school.json --dry-run\n  rollcall import oneroster.zip --json\n',
+      '\nExamples:\n  rollcall import school.json --dry-run\n  rollcall import oneroster.zip --withdraw-missing --json\n',
     )
     .action(runImport);
 }
 
 async function runImport(path: string, options: ImportOptions): Promise<void> {
   const config = loadDatabaseConfig();
-  const reading = await readSchool(path);
+  const reading = await readSchool(path, today());
   const { openStorage } = await import('./open-storage.js');
   const { database } = config;
   // An import that keeps nothing makes nothing, not even a database: one that isn't there yet is at first imagined.
   const isNew = database.kind === 'sqlite' && database.path !== ':memory:' && !existsSync(database.path);
   // With bad rows, the good ones are only tried, so that references that lead nowhere are named at the same time.
-  const dryRun = options.dryRun === true || reading.problems.length > 0 || isNew;
+  const dryRun = options.dryRun === true || reading.faults > 0 || isNew;
   const storage = isNew ? await emptyStorage() : await openStorage(config, 'import');
-  let report = await importInto(storage, reading.school, dryRun);
+  let { report, withdrawals } = await importInto(storage, reading, options.withdrawMissing === true, dryRun);
   reading.addUnresolved(report.unresolved);
-  const lines = reading.problemLines();
-  if (lines.length > 0) {
-    process.stderr.write(`${lines.join('\n')}\n`);
-    // Not so many rows: a row may have several, and a file that is no school at all has none.
-    throw new CommandFailure(
-      `nothing was imported: ${lines.length === 1 ? 'there is 1 fault' : `there are ${lines.length} faults`}`,
-    );
-  }
+  if (reading.faults > 0) throw refusal(reading);
 
   if (isNew && options.dryRun !== true) {
-    report = await importInto(await openStorage(config, 'import'), reading.school, false);
+    ({ report, withdrawals } = await importInto(await openStorage(config, 'import'), reading, false, false));
   }
-  const { added, changed, left } = report;
-  const { ignored } = reading;
-  const hasIgnored = Object.keys(ignored).length > 0;
   process.stdout.write(
     options.json
-      ? `${JSON.stringify({ added, changed, left, ...(hasIgnored ? { ignored } : {}) })}\n`
-      : table(report, ignored, options.dryRun === true ? null : nameOf(database)),
+      ? `${visibleJson(jsonOf(report, reading, withdrawals))}\n`
+      : table(report, reading, { ...options, ...withdrawals, into: nameOf(database) }),
   );
 }
 
-async function importInto(storage: Storage, school: School, dryRun: boolean): Promise<ImportReport> {
+/** Tells every fault. */
+function refusal(reading: SchoolReading): CommandFailure {
+  const lines = reading.problemLines();
+  process.stderr.write(`${lines.join('\n')}\n`);
+  // Not so many rows: a row may have several, and a file that is no school at all has none.
+  const all = reading.faults === 1 ? 'there is 1 fault' : `there are ${reading.faults} faults`;
+  return new CommandFailure(`nothing was imported: ${all}${reading.isFull ? ', and what follows was not read' : ''}`);
+}
+
+async function importInto(
+  storage: Storage,
+  reading: SchoolReading,
+  withdrawMissing: boolean,
+  dryRun: boolean,
+): Promise<{ report: ImportReport; withdrawals: Withdrawals }> {
   try {
-    return await storage.school.importSchool(school, { dryRun });
+    const withdrawals =
+      reading.faults > 0 ? { withdrawn: 0, missing: [] } : await addWithdrawals(reading, storage, withdrawMissing);
+    return { report: await storage.school.importSchool(reading.school, { dryRun }), withdrawals };
   } finally {
     await storage.close();
   }
@@ -77,18 +89,62 @@ async function emptyStorage(): Promise<Storage> {
   return openStorage({ kind: 'sqlite', path: ':memory:' }, { warn: () => {} });
 }
 
-function table(
-  { added, changed, left }: ImportReport,
-  ignored: Readonly<Record<string, number>>,
-  into: string | null,
-): string {
-  const dry = into === null;
+/** The counts per list, and whatever else there is to say. */
+function jsonOf({ added, changed, left }: ImportReport, reading: SchoolReading, { withdrawn, missing }: Withdrawals) {
+  const { ignored, offRoster } = reading;
+  return {
+    added,
+    changed,
+    left,
+    ...(Object.keys(ignored).length > 0 ? { ignored } : {}),
+    ...(Object.values(offRoster).some((count) => count > 0) ? { off_roster: offRoster } : {}),
+    ...(withdrawn > 0 ? { withdrawn } : {}),
+    ...(missing.length > 0 ? { missing } : {}),
+  };
+}
+
+const OFF_ROSTER = {
+  ended: 'enrolments that ended',
+  not_begun: 'enrolments that have not begun',
+  disabled: 'disabled users',
+} as const;
+
+/** Of the enrolments that a bundle no longer names, how many are named one by one. */
+const MISSING_SHOWN = 20;
+
+interface Telling extends Withdrawals {
+  readonly dryRun?: boolean;
+  readonly withdrawMissing?: boolean;
+  readonly into: string;
+}
+
+function table({ added, changed, left }: ImportReport, { ignored, offRoster }: SchoolReading, told: Telling): string {
+  const dry = told.dryRun === true;
   const row = (name: string, ...cells: readonly (string | number)[]) =>
     `${name.padEnd(12)}${cells.map((cell) => String(cell).padStart(11)).join('')}`;
+  const off = (Object.keys(OFF_ROSTER) as (keyof typeof OFF_ROSTER)[]).filter((what) => offRoster[what] > 0);
   return `${[
-    dry ? 'A dry run: nothing was stored.' : `Imported into ${into}.`,
+    dry ? 'A dry run: nothing was stored.' : `Imported into ${told.into}.`,
     row('', dry ? 'to add' : 'added', dry ? 'to change' : 'changed', 'left'),
     ...SCHOOL_LISTS.map((list) => row(list, added[list], changed[list], left[list])),
     ...Object.entries(ignored).map(([what, count]) => `left out: ${what}: ${count}`),
-  ].join('\n')}\n`;
+    ...off.map((what) => `off the roster: ${OFF_ROSTER[what]}: ${offRoster[what]}`),
+    ...(told.withdrawn > 0 ? [`${dry ? 'to be withdrawn' : 'withdrawn'}: enrolments: ${told.withdrawn}`] : []),
+    ...missingLines(told),
+  ]
+    .map(visible)
+    .join('\n')}\n`;
+}
+
+function missingLines({ missing, withdrawMissing }: Telling): string[] {
+  if (missing.length === 0) return [];
+  const cure = withdrawMissing ? '' : ' (--withdraw-missing rejects them)';
+  const more = missing.length - MISSING_SHOWN;
+  return [
+    `no longer named: enrolments: ${missing.length}${cure}`,
+    ...missing
+      .slice(0, MISSING_SHOWN)
+      .map(({ course_id, student_id, name }) => `  ${course_id}: ${student_id} (${name})`),
+    ...(more > 0 ? [`  and ${more} more, which --json names`] : []),
+  ];
 }

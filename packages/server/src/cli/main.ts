@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { visibleLines } from '../observability/visible.js';
 import { addBackup } from './backup.js';
 import { addConfig } from './config.js';
 import { wantsStacks } from './environment.js';
@@ -29,7 +30,7 @@ const program = new Command('rollcall')
     getOutHelpWidth: () => helpWidth(process.stdout),
     getErrHelpWidth: () => helpWidth(process.stderr),
     // As all else that the command line says of itself: among a server's logs it can be told by whom it is.
-    outputError: (text, write) => write(text.replace(/^error: /, 'rollcall: ')),
+    outputError: (text, write) => write(visibleLines(text.replace(/^error: /, 'rollcall: '))),
   })
   .exitOverride()
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
@@ -60,7 +61,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
     const stack = wantsStacks() && error instanceof Error ? error.stack : undefined;
-    process.stderr.write(`rollcall: ${stack ?? explainError(error)}\n`);
+    process.stderr.write(`rollcall: ${visibleLines(stack ?? explainError(error))}\n`);
     process.exitCode = FAILED;
   }
 }

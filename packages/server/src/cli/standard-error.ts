@@ -1,8 +1,9 @@
 import type { Warnings } from '../config-warnings.js';
+import { visibleLines } from '../observability/visible.js';
 
 /** For what is warned of before there is a log, or by a command that has none. */
 export const onStandardError: Warnings = {
   warn: (message) => {
-    process.stderr.write(`rollcall: ${message}\n`);
+    process.stderr.write(`rollcall: ${visibleLines(message)}\n`);
   },
 };

@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Command } from 'commander';
+import { visible, visibleJson } from '../observability/visible.js';
 import type { Storage } from '../storage/port.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
@@ -35,7 +36,7 @@ export function addVerify(program: Command): void {
 
 async function verify(options: VerifyOptions): Promise<void> {
   const summary = options.offline === undefined ? await verifyDatabase(options) : await verifyFile(options.offline);
-  process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : summary.text());
+  process.stdout.write(options.json ? `${visibleJson(summary)}\n` : summary.text());
   if (summary.differences.length > 0) {
     throw new CommandFailure(
       `${numbered(summary.differences.length, 'difference')} between the journal and what is stored`,
@@ -113,7 +114,7 @@ class Summary {
   }
 
   text(): string {
-    return `${[
+    const lines = [
       ...this.differences.map(lineOf),
       ...this.unchained.map(({ session_id, up_to_seq }) => `${session_id}: not chained before seq ${up_to_seq + 1}`),
       ...this.behind.map(
@@ -125,6 +126,7 @@ class Summary {
         (this.differences.length === 0
           ? 'all agree with the journal'
           : numbered(this.differences.length, 'difference')),
-    ].join('\n')}\n`;
+    ];
+    return `${lines.map(visible).join('\n')}\n`;
   }
 }

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type Commit, JournalError } from '../journal/commit.js';
 import { encodeOpening } from '../journal/encode.js';
 import type { Entry, RosterRow, RosterStudent, StartedEntry } from '../journal/entries.js';
+import { inRosterOrder } from '../journal/roster-order.js';
 import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { newRow, SYSTEM } from './decide.js';
@@ -463,7 +464,8 @@ export async function rosterOf(
     }
   }
   const existing = new Map(records.map((record) => [record.student_id, record]));
-  return [...students.values()].map((student) => {
+  const inOrder = strangers.length === 0 ? enrolled : inRosterOrder([...students.values()]);
+  return inOrder.map((student) => {
     const record = existing.get(student.student_id);
     if (!record) return newRow(student, at, newRecordId());
     const { student_id: _, seq: __, ...row } = record;

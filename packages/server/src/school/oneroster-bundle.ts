@@ -1,12 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { parse } from 'csv-parse/sync';
+import { join } from 'node:path';
 import { type UnzipFileInfo, unzipSync } from 'fflate';
-import { decodeUtf8 } from './school-file.js';
-import type { Place, SchoolReading } from './school-reading.js';
 
-/** Most bytes that the files of one zip may unpack to: far above any real bundle, far below what hurts. */
-export const UNPACKED_MAX_BYTES = 256 * 1024 * 1024;
+/** Most bytes that the files of one import may have, unpacked: far above any real school, far below what hurts. */
+export const SCHOOL_MAX_BYTES = 256 * 1024 * 1024;
 
 /** The CSV files of a OneRoster folder or zip, wherever they are kept. */
 export interface Bundle {
@@ -15,106 +12,106 @@ export interface Bundle {
   read(file: string): Promise<Uint8Array | null>;
 }
 
-export async function openFolder(path: string): Promise<Bundle> {
-  const files = new Set(await readdir(path));
+const tooLarge = (path: string, maxBytes: number) =>
+  new Error(
+    `${path}: unpacks to more than ${Math.floor(maxBytes / 1024 / 1024)} MB: split the school into several imports`,
+  );
+
+/** A name as programs of any system mean it: `.\OneRoster\Users.csv` is `oneroster/users.csv`. */
+const plainName = (name: string): string =>
+  name
+    .replaceAll('\\', '/')
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')
+    .toLowerCase();
+const fileOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
+/** Where each file is, by its plain name. Of names that mean the same the one that is written so comes first. */
+function byPlainName(names: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const name of names) {
+    const plain = plainName(name);
+    if (!found.has(plain) || plain === name) found.set(plain, name);
+  }
+  return found;
+}
+
+/** @throws {Error} when the folder can't be read, and when reading what is no file */
+export async function openFolder(path: string, maxBytes = SCHOOL_MAX_BYTES): Promise<Bundle> {
+  // Unpacked by a program that doesn't know them, the folders of a Windows zip are part of the files' names.
+  const names = await readdir(path);
+  const files = new Map([...byPlainName(names)].map(([plain, name]) => [fileOf(plain), name]));
+  let total = 0;
   return {
-    nameOf: (file) => join(path, file),
+    nameOf: (file) => join(path, files.get(file) ?? file),
     read: async (file) => {
-      if (!files.has(file)) return null;
-      const at = join(path, file);
-      return (await stat(at)).isFile() ? readFile(at) : null;
+      const name = files.get(file);
+      if (name === undefined) return null;
+      const at = join(path, name);
+      const { size } = await checkedFile(at);
+      total += size;
+      if (total > maxBytes) throw tooLarge(path, maxBytes);
+      return readFile(at);
     },
   };
 }
 
 /**
- * A zip, with its files at the top or all in one folder. Nothing is written to disk.
- * @throws {Error} when it is no zip, or unpacks to more than `maxBytes`
+ * What a path leads to, without opening it: reading a pipe would wait for ever, and a device may have no end.
+ * @throws {Error} for what is neither a file nor, where that is allowed, a folder
  */
-export function openZip(bytes: Uint8Array, path: string, maxBytes = UNPACKED_MAX_BYTES): Bundle {
+export async function checkedFile(path: string, folderToo = false): Promise<{ size: number; isFolder: boolean }> {
+  const found = await stat(path);
+  if (found.isFile()) return { size: found.size, isFolder: false };
+  if (found.isDirectory() && folderToo) return { size: 0, isFolder: true };
+  const kind = found.isDirectory()
+    ? 'a folder'
+    : found.isFIFO()
+      ? 'a pipe'
+      : found.isSocket()
+        ? 'a socket'
+        : 'a device';
+  throw new Error(`${path} is ${kind}, not a file${folderToo ? ' or a folder' : ''}`);
+}
+
+/**
+ * A zip, with its files at the top or all in one folder. Nothing is written to disk.
+ * @throws {Error} when it is no zip, is empty, holds nothing of OneRoster, or unpacks to more than `maxBytes`
+ */
+export function openZip(bytes: Uint8Array, path: string, maxBytes = SCHOOL_MAX_BYTES): Bundle {
   let total = 0;
-  let files: Record<string, Uint8Array>;
+  const held: string[] = [];
+  let unpacked: Record<string, Uint8Array>;
   const wanted = ({ name, originalSize }: UnzipFileInfo): boolean => {
-    if (!name.endsWith('.csv') || name.startsWith('__MACOSX/')) return false;
+    const plain = plainName(name);
+    // Folders, and what macOS adds of its own.
+    if (/[\\/]$/.test(name) || plain.startsWith('__macosx/') || fileOf(plain).startsWith('._')) return false;
+    held.push(name);
+    if (!plain.endsWith('.csv')) return false;
     total += originalSize;
-    if (total > maxBytes) throw new Error(`unpacks to more than ${Math.floor(maxBytes / 1024 / 1024)} MB`);
+    if (total > maxBytes) throw tooLarge(path, maxBytes);
     return true;
   };
   try {
     // Each file is unpacked into a buffer of the size it declares, so one that lies about it gains nothing.
-    files = unzipSync(bytes, { filter: wanted });
+    unpacked = unzipSync(bytes, { filter: wanted });
   } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const what = error instanceof Error ? error.message : String(error);
+    throw what.startsWith(path) ? error : new Error(`${path}: ${what}`, { cause: error });
   }
-  const manifest = Object.keys(files)
-    .filter((name) => basename(name) === 'manifest.csv')
+  if (held.length === 0) throw new Error(`${path}: the zip is empty`);
+  const files = byPlainName(Object.keys(unpacked));
+  if (files.size === 0) throw new Error(`${path}: is no OneRoster bundle: it has no CSV file, but ${some(held)}`);
+  const manifest = [...files.keys()]
+    .filter((name) => fileOf(name) === 'manifest.csv')
     .sort((a, b) => a.split('/').length - b.split('/').length)[0];
-  const folder = manifest === undefined ? '.' : dirname(manifest);
-  const inside = (file: string) => (folder === '.' ? file : `${folder}/${file}`);
+  const folder = manifest?.slice(0, -'manifest.csv'.length) ?? '';
   return {
-    nameOf: (file) => `${path}/${inside(file)}`,
-    read: async (file) => (Object.hasOwn(files, inside(file)) ? (files[inside(file)] ?? null) : null),
+    nameOf: (file) => `${path}/${(files.get(folder + file) ?? folder + file).replaceAll('\\', '/')}`,
+    read: async (file) => unpacked[files.get(folder + file) ?? ''] ?? null,
   };
 }
 
-export interface CsvRow extends Place {
-  /** The cell of a column, without the spaces around it; empty where the file has no such column. */
-  cell(column: string): string;
-}
-
-/** The rows of a CSV file whose first line names the columns, in any order. What is wrong becomes a problem. */
-export function readTable(
-  bytes: Uint8Array,
-  file: string,
-  required: readonly string[],
-  reading: SchoolReading,
-): CsvRow[] {
-  const text = decodeUtf8(bytes);
-  if (text === null) {
-    reading.refuse({ file, line: 1 }, 'is not UTF-8 text');
-    return [];
-  }
-  const [head, ...lines] = parseCsv(text, file, reading);
-  if (!head) {
-    if (reading.problems.length === 0) reading.refuse({ file, line: 1 }, 'the file is empty');
-    return [];
-  }
-  const columns = new Map(head.cells.map((column, index) => [column.toLowerCase(), index]));
-  const missing = required.filter((column) => !columns.has(column.toLowerCase()));
-  if (missing.length > 0) {
-    reading.refuse({ file, line: head.line }, `missing column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`);
-    return [];
-  }
-  return lines.flatMap(({ line, cells }) => {
-    if (cells.length < head.cells.length || cells.slice(head.cells.length).some((cell) => cell !== '')) {
-      reading.refuse({ file, line }, `has ${cells.length} cells where the first line has ${head.cells.length}`);
-      return [];
-    }
-    return [{ file, line, cell: (column: string) => cells[columns.get(column.toLowerCase()) ?? -1] ?? '' }];
-  });
-}
-
-interface CsvLine {
-  readonly line: number;
-  readonly cells: string[];
-}
-
-function parseCsv(text: string, file: string, reading: SchoolReading): CsvLine[] {
-  const lines: CsvLine[] = [];
-  try {
-    parse(text, {
-      relax_column_count: true,
-      skip_empty_lines: true,
-      on_record: (record: string[], context) => {
-        // csv-parse counts to the line on which a record ends; people look for the one on which it begins.
-        const inside = record.reduce((sum, cell) => sum + (cell.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
-        lines.push({ line: context.lines - inside, cells: record.map((cell) => cell.trim()) });
-        return null;
-      },
-    });
-  } catch (error) {
-    const line = error instanceof Error && 'lines' in error ? Number(error.lines) : 1;
-    reading.refuse({ file, line }, `not CSV: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return lines;
-}
+const some = (names: readonly string[]): string =>
+  `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;

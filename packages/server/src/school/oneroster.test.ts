@@ -4,6 +4,8 @@ import { readOneRoster } from './oneroster.js';
 import { openZip } from './oneroster-bundle.js';
 import { SchoolReading } from './school-reading.js';
 
+const DAY = '2026-11-27';
+
 type Files = Record<string, string | Uint8Array>;
 
 const manifest = (version: string, ...properties: string[]): string =>
@@ -41,7 +43,7 @@ s1,bo,Bo,Lind,1907001,
 async function read(files: Files): Promise<SchoolReading> {
   const packed = Object.entries(files).map(([name, text]) => [name, typeof text === 'string' ? strToU8(text) : text]);
   const reading = new SchoolReading();
-  await readOneRoster(openZip(zipSync(Object.fromEntries(packed)), 'r.zip'), reading);
+  await readOneRoster(openZip(zipSync(Object.fromEntries(packed)), 'r.zip'), reading, DAY);
   return reading;
 }
 
@@ -62,7 +64,9 @@ test('[IMPORT-12] username becomes the uid, sourcedId the id of the profile', as
     { id: 't2', uid: 'kit', name: 'Kit Moro', email: null },
   ]);
   expect(school.students).toMatchObject([{ id: 's1', uid: 'bo', name: 'Bo Lind', roll: '1907001' }]);
-  expect(school.enrollments).toEqual([{ course_id: 'c1', student_id: 's1', status: 'approved' }]);
+  expect(school.enrollments).toEqual([
+    { course_id: 'c1', student_id: 's1', status: 'approved', begins: null, ends: null },
+  ]);
 });
 
 test('[IMPORT-13] the role is in users.csv in 1.1 and in roles.csv in 1.2', async () => {
@@ -71,12 +75,9 @@ test('[IMPORT-13] the role is in users.csv in 1.1 and in roles.csv in 1.2', asyn
   const ids = ({ school }: SchoolReading) => [school.teachers, school.students].map((list) => list.map(({ id }) => id));
   expect(ids(newer)).toEqual(ids(older));
   expect(newer.school.teachers[0]).toMatchObject({ name: 'Ada Osei' });
-  expect(await problems({ ...ONE_ONE, 'users.csv': String(ONE_TWO['users.csv']) })).toEqual(
-    [
-      'r.zip/users.csv:1: missing column role',
-      ...[2, 3, 4].map((line) => expect.stringMatching(new RegExp(`enrollments.csv:${line}: userSourcedId`))),
-    ].sort(),
-  );
+  expect(await problems({ ...ONE_ONE, 'users.csv': String(ONE_TWO['users.csv']) })).toEqual([
+    'r.zip/users.csv:1: missing column role',
+  ]);
   const { 'roles.csv': _, ...withoutRoles } = ONE_TWO;
   expect(await problems({ ...withoutRoles, 'manifest.csv': manifest('1.2', ...BULK) })).toEqual([
     'r.zip/manifest.csv:4: names users.csv without roles.csv, which has the roles in 1.2',
@@ -198,7 +199,7 @@ s4,,student
     'r.zip/classes.csv:2: title is empty',
     'r.zip/enrollments.csv:2: classSourcedId "c9" is not in classes.csv',
     'r.zip/enrollments.csv:3: userSourcedId "ghost" is not in users.csv',
-    'r.zip/users.csv:4: username is empty',
+    'r.zip/users.csv:4: username is empty: give each user the name by which they sign in',
     'r.zip/users.csv:5: email is not an email address',
     'r.zip/users.csv:6: sourcedId "s1" is already in line 5',
     'r.zip/users.csv:7: status is "gone"; it must be active, tobedeleted or empty',
@@ -206,12 +207,12 @@ s4,,student
     'r.zip/users.csv:9: has 3 cells where the first line has 7',
     'r.zip/users.csv:10: sourcedId is empty',
   ]);
-  expect(await problems({ ...ONE_ONE, 'users.csv': 'sourcedId,role\nt1,"teacher\n' })).toEqual(
-    expect.arrayContaining([expect.stringMatching(/^r\.zip\/users\.csv:\d: not CSV: Quote Not Closed/)]),
-  );
-  expect(await problems({ ...ONE_ONE, 'users.csv': Uint8Array.of(0xff, 0xfe, 0x73) })).toEqual(
-    expect.arrayContaining(['r.zip/users.csv:1: is not UTF-8 text']),
-  );
+  expect(
+    await problems({ ...ONE_ONE, 'users.csv': 'sourcedId,role,username,givenName,familyName\nt1,"teacher\n' }),
+  ).toEqual([expect.stringMatching(/^r\.zip\/users\.csv:\d: not CSV: Quote Not Closed/)]);
+  expect(await problems({ ...ONE_ONE, 'users.csv': Uint8Array.of(0xff, 0xfe, 0x73) })).toEqual([
+    'r.zip/users.csv:1: is not UTF-8 text but UTF-16: save it as UTF-8 (in Excel: "CSV UTF-8")',
+  ]);
 });
 
 test('[IMPORT-2] a zip that unpacks to too much, or is none, is refused', () => {

@@ -1,25 +1,35 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readOneRoster } from './oneroster.js';
-import { openFolder, openZip } from './oneroster-bundle.js';
+import { checkedFile, openFolder, openZip, SCHOOL_MAX_BYTES } from './oneroster-bundle.js';
 import { readSchoolFile } from './school-file.js';
 import { SchoolReading } from './school-reading.js';
 
+/** Every zip begins with the first of these, an empty one with the second. A file may be called anything. */
+const ZIPS = ['PK\u0003\u0004', 'PK\u0005\u0006'];
+
 /**
  * Reads what an import is given: a school file (JSON), or a OneRoster CSV folder or zip.
+ * @param day the day for which enrolments count, as `2026-11-23`
  * @throws {Error} when there is no such file, or it can't be read at all; faults of its rows are `problems` instead
  */
-export async function readSchool(path: string): Promise<SchoolReading> {
+export async function readSchool(path: string, day: string): Promise<SchoolReading> {
   const reading = new SchoolReading();
-  if ((await stat(path)).isDirectory()) await readOneRoster(await openFolder(path), reading);
-  else {
-    const bytes = await readFile(path);
-    if (/\.csv$/i.test(path)) {
-      throw new Error(`${path} is one file of a CSV bundle; name its folder: rollcall import ${dirname(path)}`);
-    }
-    // By content, since a file may be called anything: every zip begins with these four bytes.
-    if (bytes.subarray(0, 4).equals(Buffer.from('PK\x03\x04'))) await readOneRoster(openZip(bytes, path), reading);
-    else readSchoolFile(bytes, path, reading);
+  const { isFolder, size } = await checkedFile(path, true);
+  if (isFolder) {
+    await readOneRoster(await openFolder(path), reading, day);
+    return reading;
   }
+  if (/\.csv$/i.test(path)) {
+    throw new Error(`${path} is one file of a CSV bundle; name its folder: rollcall import ${dirname(path)}`);
+  }
+  if (size > SCHOOL_MAX_BYTES) {
+    throw new Error(
+      `${path}: has more than ${SCHOOL_MAX_BYTES / 1024 / 1024} MB: split the school into several imports`,
+    );
+  }
+  const bytes = await readFile(path);
+  if (ZIPS.includes(bytes.subarray(0, 4).toString('latin1'))) await readOneRoster(openZip(bytes, path), reading, day);
+  else readSchoolFile(bytes, path, reading);
   return reading;
 }

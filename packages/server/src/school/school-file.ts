@@ -2,6 +2,7 @@ import { type Node, type ParseError, parseTree, printParseErrorCode } from 'json
 import type { SchoolList } from '../storage/port.js';
 import type { Place, SchoolReading } from './school-reading.js';
 import { explain, SCHOOL_LISTS, schoolRows } from './school-rows.js';
+import { textFaultOf, textOf } from './text-file.js';
 
 /**
  * Reads a school file (JSON) into `reading`; whatever is wrong becomes a problem of its line.
@@ -9,14 +10,18 @@ import { explain, SCHOOL_LISTS, schoolRows } from './school-rows.js';
  */
 export function readSchoolFile(bytes: Uint8Array, file: string, reading: SchoolReading): void {
   const fault = readLists(bytes, file, reading);
-  if (fault !== null) reading.refuse({ file, line: fault.line }, fault.what);
+  if (fault !== null) {
+    reading.refuseAll({ file, line: fault.line }, fault.what);
+    for (const list of SCHOOL_LISTS) reading.spoilList(list);
+  }
   reading.reconcilePeople();
 }
 
 /** What makes the file useless as a whole, or null. */
 function readLists(bytes: Uint8Array, file: string, reading: SchoolReading): { line: number; what: string } | null {
-  const text = decodeUtf8(bytes);
-  if (text === null) return { line: 1, what: 'is not UTF-8 text' };
+  const fault = textFaultOf(bytes);
+  if (fault) return fault;
+  const text = textOf(bytes);
   if (text.trim() === '') return { line: 1, what: 'the file is empty' };
 
   const lineAt = lineFinder(text);
@@ -33,12 +38,19 @@ function readLists(bytes: Uint8Array, file: string, reading: SchoolReading): { l
   for (const { name, node } of properties(tree)) {
     const place = { file, line: lineAt(node.offset) };
     const list = SCHOOL_LISTS.find((known) => known === name);
-    if (list === undefined) reading.refuse(place, `unknown list "${name}"; there are ${SCHOOL_LISTS.join(', ')}`);
-    else if (names.has(list)) reading.refuse(place, `${list} is there twice`);
-    else if (all.indexOf(name) !== all.lastIndexOf(name)) {
+    if (list === undefined) {
+      // It may be any of them under another name.
+      for (const known of SCHOOL_LISTS.filter((one) => !all.includes(one))) reading.spoilList(known);
+      reading.refuseAll(place, `unknown list "${name}"; there are ${SCHOOL_LISTS.join(', ')}`);
+    } else if (names.has(list)) {
+      reading.spoilList(list);
+      reading.refuseAll(place, `${list} is there twice`);
+    } else if (all.indexOf(name) !== all.lastIndexOf(name)) {
       // Of this one the rows are gone: JSON.parse has kept those of the last. That it's there twice is told there.
-    } else if (node.type !== 'array') reading.refuse(place, `${list} must be a list`);
-    else {
+    } else if (node.type !== 'array') {
+      reading.spoilList(list);
+      reading.refuseAll(place, `${list} must be a list`);
+    } else {
       readList(list, node.children ?? [], lists[list] as readonly unknown[], reading, (row) => ({
         file,
         line: lineAt(row.offset),
@@ -65,7 +77,7 @@ function readList(
     else {
       reading.refuse(place, [doubled, row.success ? null : explain(row.error)].filter(Boolean).join('; '));
       const given = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-      reading.spoil(list, given['id'] ?? given['uid']);
+      reading.spoil(list, given['id'] || given['uid']);
     }
   }
 }
@@ -110,15 +122,6 @@ function parseStrictly(text: string): Parsed {
 /** `CommaExpected` → `comma expected` */
 const inWords = (code: string): string =>
   code.replace(/\B[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).toLowerCase();
-
-/** Text without its byte-order mark, or null where it isn't UTF-8. */
-export function decodeUtf8(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
-}
 
 /** Line (from 1) of an offset, in O(log lines). */
 function lineFinder(text: string): (offset: number) => number {

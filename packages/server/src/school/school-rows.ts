@@ -21,17 +21,30 @@ const text = z
   .max(TEXT_MAX_LENGTH)
   .refine((value) => isWellFormed(value), { error: 'is not well-formed Unicode' });
 const name = text.refine((value) => value.trim() !== '', { error: 'is empty' });
-/** Spreadsheets write an empty cell where nothing is known. */
 const optional = text.nullish().transform((value) => (value ? value : null));
 const email = optional.refine((value) => value === null || /^[^\s@]+@[^\s@]+$/.test(value), {
   error: 'is not an email address',
 });
 const date = z.iso.date({ error: 'must be a date such as 2026-11-23' });
+const day = date.nullish().transform((value) => value ?? null);
 const time = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time such as 09:00' })
   .nullish()
   .transform((value) => value ?? null);
+const ownId = id.optional();
+const otherId = id.nullish().transform((value) => value ?? null);
+const disabled = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? null);
+
+/** Programs that convert spreadsheets write "" for an empty cell. In an optional field that says that nothing is known. */
+const optionalBlanks = <Schema extends z.ZodType>(required: readonly string[], schema: Schema) =>
+  z.preprocess((row) => {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) return row;
+    return Object.fromEntries(Object.entries(row).filter(([field, value]) => value !== '' || required.includes(field)));
+  }, schema);
 
 const withId = <Row extends { uid: string; id?: string | undefined }>(row: Row): Row & { id: string } => ({
   ...row,
@@ -40,79 +53,99 @@ const withId = <Row extends { uid: string; id?: string | undefined }>(row: Row):
 
 /** One row of each list, as a school file has it on the way in and as the storage port wants it on the way out. */
 export const schoolRows = {
-  teachers: z
-    .strictObject({
-      id: id.optional(),
-      uid: id,
-      name,
-      email,
-      department: optional,
-      designation: optional,
-      profile_picture: optional,
-    })
-    .transform(withId),
-  students: z
-    .strictObject({
-      id: id.optional(),
-      uid: id,
-      name,
-      email,
-      roll: optional,
-      section: optional,
-      department: optional,
-      semester: optional,
-      profile_picture: optional,
-    })
-    .transform(withId),
-  admins: z.strictObject({ uid: id, name, email }),
-  courses: z.strictObject({
-    id,
-    title: name,
-    course_code: optional,
-    credit: z
-      .number()
-      .min(0)
-      .nullish()
-      .transform((value) => value ?? null),
-    teacher_id: id.nullish().transform((value) => value ?? null),
-    co_teacher_ids: z
-      .array(id)
-      .nullish()
-      .transform((value) => [...new Set(value ?? [])]),
-  }),
-  enrollments: z.strictObject({
-    course_id: id,
-    student_id: id,
-    status: z.enum(['pending', 'approved', 'rejected']).default('approved'),
-  }),
-  sessions: z
-    .strictObject({
+  teachers: optionalBlanks(
+    ['uid', 'name'],
+    z
+      .strictObject({
+        id: ownId,
+        uid: id,
+        name,
+        email,
+        department: optional,
+        designation: optional,
+        profile_picture: optional,
+        disabled,
+      })
+      .transform(withId),
+  ),
+  students: optionalBlanks(
+    ['uid', 'name'],
+    z
+      .strictObject({
+        id: ownId,
+        uid: id,
+        name,
+        email,
+        roll: optional,
+        section: optional,
+        department: optional,
+        semester: optional,
+        profile_picture: optional,
+        disabled,
+      })
+      .transform(withId),
+  ),
+  admins: optionalBlanks(['uid', 'name'], z.strictObject({ uid: id, name, email, disabled })),
+  courses: optionalBlanks(
+    ['id', 'title'],
+    z.strictObject({
       id,
-      course_id: id.nullish().transform((value) => value ?? null),
-      teacher_id: id.nullish().transform((value) => value ?? null),
-      date,
-      start_time: time,
-      end_time: time,
-      topic: optional,
-      description: optional,
-      status: z
-        .enum(['scheduled', 'completed', 'cancelled'], { error: 'must be scheduled, completed or cancelled' })
-        .default('scheduled'),
-    })
-    .refine((row) => row.course_id !== null || row.teacher_id !== null, {
-      error: 'needs a course_id or a teacher_id, else nobody may start it',
+      title: name,
+      course_code: optional,
+      credit: z
+        .number()
+        .min(0)
+        .nullish()
+        .transform((value) => value ?? null),
+      teacher_id: otherId,
+      co_teacher_ids: z
+        .array(id)
+        .nullish()
+        .transform((value) => [...new Set(value ?? [])]),
     }),
+  ),
+  enrollments: optionalBlanks(
+    ['course_id', 'student_id'],
+    z.strictObject({
+      course_id: id,
+      student_id: id,
+      status: z.enum(['pending', 'approved', 'rejected']).default('approved'),
+      begins: day,
+      ends: day,
+    }),
+  ),
+  sessions: optionalBlanks(
+    ['id', 'date'],
+    z
+      .strictObject({
+        id,
+        course_id: otherId,
+        teacher_id: otherId,
+        date,
+        start_time: time,
+        end_time: time,
+        topic: optional,
+        description: optional,
+        status: z
+          .enum(['scheduled', 'completed', 'cancelled'], { error: 'must be scheduled, completed or cancelled' })
+          .default('scheduled'),
+      })
+      .refine((row) => row.course_id !== null || row.teacher_id !== null, {
+        error: 'needs a course_id or a teacher_id, else nobody may start it',
+      }),
+  ),
 } as const;
 
 /** What makes two rows of a list the same thing twice. */
-export const schoolKeys: { readonly [List in SchoolList]: ReadonlyArray<readonly string[]> } = {
+export const schoolKeys: { readonly [List in SchoolList]: readonly string[] } = {
   // Where no id is given it is the uid, and then the uid is what is there twice.
-  teachers: [['uid'], ['id']],
-  students: [['uid'], ['id']],
-  admins: [['uid']],
-  courses: [['id']],
-  enrollments: [['course_id', 'student_id']],
-  sessions: [['id']],
+  teachers: ['uid', 'id'],
+  students: ['uid', 'id'],
+  admins: ['uid'],
+  courses: ['id'],
+  // Their pairs are known to the reading, which finds one among millions.
+  enrollments: [],
+  sessions: ['id'],
 };
 
 /** The list that a field of a row refers to. */

@@ -1,11 +1,21 @@
 import type { CourseId, StudentId, TeacherId } from '@rollcall/protocol';
 import type { RosterStudent } from '../../journal/entries.js';
+import { inRosterOrder } from '../../journal/roster-order.js';
 import type { Course } from '../port.js';
+import { today } from '../today.js';
 import type { Collections } from './collections.js';
-import { findTeachers, studentsOfReferences } from './people.js';
-import { anyOf, readId, readIds, readText } from './stored-values.js';
+import { enabledStudentsOf, findTeachers } from './people.js';
+import { anyOf, type Row, readId, readIds, readText } from './stored-values.js';
 
 export const COURSE_FIELDS = { title: 1, course_code: 1, teacher_id: 1, co_teacher_ids: 1 };
+
+const DAYS = { begins: 1, ends: 1 };
+
+/** Days are text that an import wrote. A field of that name that holds anything else is the application's own. */
+function countsOn(row: Row, day: string): boolean {
+  const { begins, ends } = row as { begins?: unknown; ends?: unknown };
+  return !(typeof begins === 'string' && begins > day) && !(typeof ends === 'string' && ends !== '' && ends <= day);
+}
 
 export async function findCourse(c: Collections, courseId: string): Promise<Course | null> {
   const row = await c.courses.findOne({ _id: anyOf([courseId]) }, { projection: COURSE_FIELDS });
@@ -24,36 +34,28 @@ export async function findCourse(c: Collections, courseId: string): Promise<Cour
 }
 
 export async function isEnrolled(c: Collections, courseId: CourseId, studentId: StudentId): Promise<boolean> {
-  const approved = (refs: readonly string[]) =>
-    c.enrollments.findOne(
-      { course_id: anyOf([courseId]), student_id: anyOf(refs), status: 'approved' },
-      { projection: { _id: 1 } },
-    );
+  const day = today();
+  const approved = async (refs: readonly string[]) => {
+    const rows = await c.enrollments
+      .find({ course_id: anyOf([courseId]), student_id: anyOf(refs), status: 'approved' }, { projection: DAYS })
+      .toArray();
+    return rows.some((row) => countsOn(row, day));
+  };
   if (await approved([studentId])) return true;
   // Some applications enrol the user and not the student profile.
   const profile = await c.students.findOne({ _id: anyOf([studentId]) }, { projection: { user_id: 1 } });
   const userId = readId(profile?.['user_id']);
-  return userId !== null && (await approved([userId])) !== null;
+  return userId !== null && (await approved([userId]));
 }
 
 export async function listRoster(c: Collections, courseId: CourseId): Promise<RosterStudent[]> {
   const enrolled = await c.enrollments
-    .find({ course_id: anyOf([courseId]), status: 'approved' }, { projection: { student_id: 1 } })
+    .find({ course_id: anyOf([courseId]), status: 'approved' }, { projection: { student_id: 1, ...DAYS } })
     .toArray();
-  const students = await studentsOfReferences(
+  const day = today();
+  const students = await enabledStudentsOf(
     c,
-    enrolled.flatMap((row) => readId(row['student_id']) ?? []),
+    enrolled.filter((row) => countsOn(row, day)).flatMap((row) => readId(row['student_id']) ?? []),
   );
-  return students.sort(byRollThenName);
-}
-
-const plainOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-function byRollThenName(a: RosterStudent, b: RosterStudent): number {
-  if (a.roll !== b.roll) {
-    if (a.roll === null) return 1;
-    if (b.roll === null) return -1;
-    return plainOrder(a.roll, b.roll);
-  }
-  return plainOrder(a.name, b.name);
+  return inRosterOrder(students);
 }

@@ -6,7 +6,7 @@ export interface Courses {
   findCourse(courseId: CourseId): Promise<Course | null>;
   /** True for an approved enrolment. */
   isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean>;
-  /** Students with an approved enrolment, ordered by roll, then name. */
+  /** Students with an approved enrolment that counts today, without disabled users, in the order of `inRosterOrder`. */
   listRoster(courseId: CourseId): Promise<RosterStudent[]>;
 }
 

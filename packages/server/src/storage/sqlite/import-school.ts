@@ -1,6 +1,5 @@
-import type { ImportReport, School, SchoolList, Schools } from '../port.js';
+import type { ImportReport, School, SchoolList } from '../port.js';
 import type { Connection, SqlRow } from './connection.js';
-import type { Queries } from './queries.js';
 
 type Outcome = 'added' | 'changed' | 'left';
 type Counts = Record<SchoolList, number>;
@@ -26,6 +25,10 @@ export function importSchool(db: Connection, school: School, dryRun: boolean): I
   if (unresolved.length > 0) return { added: noCounts(), changed: noCounts(), left: noCounts(), unresolved };
   return { added: work.added, changed: work.changed, left: work.left, unresolved };
 }
+
+type UserFields = Pick<School['students'][number], 'uid' | 'name' | 'email' | 'disabled'> & {
+  readonly profile_picture?: string | null;
+};
 
 interface ProfileTable {
   readonly table: 'teachers' | 'students';
@@ -99,29 +102,35 @@ class SchoolImport {
   }
 
   /** The user of a uid, made where missing: their id is the uid. Answers whether anything was written. */
-  #user(row: { uid: string; name: string; email: string | null; profile_picture?: string | null }) {
-    const found = this.#db.row('SELECT user_id, name, email, profile_picture FROM users WHERE uid = ?', [row.uid]);
+  #user(row: UserFields) {
+    const found = this.#db.row('SELECT user_id, name, email, profile_picture, disabled FROM users WHERE uid = ?', [
+      row.uid,
+    ]);
+    const disabled = row.disabled == null ? null : Number(row.disabled);
     const first = !this.#described.has(row.uid);
     this.#described.add(row.uid);
     if (!found) {
-      const values = [row.uid, row.name, row.email, row.profile_picture];
+      const values = [row.uid, row.name, row.email, row.profile_picture, disabled ?? 0];
       this.#db.run(
-        'INSERT INTO users (user_id, uid, name, email, profile_picture) VALUES (?1, ?1, ?2, ?3, ?4)',
+        'INSERT INTO users (user_id, uid, name, email, profile_picture, disabled) VALUES (?1, ?1, ?2, ?3, ?4, ?5)',
         values,
       );
       return { userId: row.uid, written: true };
     }
-    const wanted = filled([row.name, row.email, row.profile_picture], found.slice(1));
+    const wanted = filled([row.name, row.email, row.profile_picture, disabled], found.slice(1));
     const differs = first && !same(found.slice(1), wanted);
     if (differs) {
-      this.#db.run('UPDATE users SET name = ?, email = ?, profile_picture = ? WHERE uid = ?', [...wanted, row.uid]);
+      this.#db.run('UPDATE users SET name = ?, email = ?, profile_picture = ?, disabled = ? WHERE uid = ?', [
+        ...wanted,
+        row.uid,
+      ]);
     }
     return { userId: String(found[0]), written: differs };
   }
 
   #profile(
     { table, key, columns }: ProfileTable,
-    row: { id: string; uid: string; name: string; email: string | null; profile_picture: string | null },
+    row: UserFields & { id: string },
     values: readonly (string | null)[],
     listed: ReadonlySet<string>,
     idOf: Map<string, string>,
@@ -191,12 +200,16 @@ class SchoolImport {
     this.#checkCourse(row.course_id, { ...at, field: 'course_id' });
     const studentId = this.#student(row.student_id, { ...at, field: 'student_id' });
     const key = [row.course_id, studentId];
-    const found = this.#db.row('SELECT status FROM enrollments WHERE course_id = ? AND student_id = ?', key);
-    if (found?.[0] === row.status) return 'left';
+    // Said as a whole: an enrolment without days is one without bounds, whatever was said before.
+    const wanted = [row.status, row.begins ?? null, row.ends ?? null];
+    const find = 'SELECT status, begins, ends FROM enrollments WHERE course_id = ? AND student_id = ?';
+    const found = this.#db.row(find, key);
+    if (found && same(found, wanted)) return 'left';
     this.#db.run(
-      `INSERT INTO enrollments (course_id, student_id, status) VALUES (?, ?, ?)
-       ON CONFLICT (course_id, student_id) DO UPDATE SET status = excluded.status`,
-      [...key, row.status],
+      `INSERT INTO enrollments (course_id, student_id, status, begins, ends) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (course_id, student_id)
+       DO UPDATE SET status = excluded.status, begins = excluded.begins, ends = excluded.ends`,
+      [...key, ...wanted],
     );
     return found ? 'changed' : 'added';
   }
@@ -245,9 +258,3 @@ class SchoolImport {
     if (!this.#db.row('SELECT 1 FROM courses WHERE course_id = ?', [id])) this.unresolved.push({ ...at, value: id });
   }
 }
-
-export const schoolOf = (queries: Queries): Schools => ({
-  importSchool(school: School, { dryRun }: { dryRun: boolean }): Promise<ImportReport> {
-    return queries.call('importSchool', school, dryRun);
-  },
-});

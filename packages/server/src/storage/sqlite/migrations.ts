@@ -128,6 +128,14 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
     convert: convertJournals,
   },
+  {
+    version: 4,
+    name: 'days of enrolments, and users who may not sign in',
+    sql: `
+      ALTER TABLE enrollments ADD COLUMN begins TEXT;
+      ALTER TABLE enrollments ADD COLUMN ends TEXT;
+      ALTER TABLE users ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.reduce((highest, { version }) => Math.max(highest, version), 0);

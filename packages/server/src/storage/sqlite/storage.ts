@@ -11,11 +11,11 @@ import {
 } from '../port.js';
 import { backUp } from './backup.js';
 import { coursesOf } from './courses.js';
-import { schoolOf } from './import-school.js';
 import { journalOf } from './journal.js';
 import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { Queries } from './queries.js';
+import { schoolOf } from './school.js';
 import { WorkerLink } from './worker-link.js';
 
 export interface SqliteOptions {
