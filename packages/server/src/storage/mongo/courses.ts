@@ -3,7 +3,7 @@ import type { RosterStudent } from '../../journal/entries.js';
 import type { Course } from '../port.js';
 import type { Collections } from './collections.js';
 import { findTeachers, studentsOfReferences } from './people.js';
-import { anyOf, readId, readIds, readText } from './stored-values.js';
+import { anyOf, inParts, readId, readIds, readText } from './stored-values.js';
 
 export const COURSE_FIELDS = { title: 1, course_code: 1, teacher_id: 1, co_teacher_ids: 1 };
 
@@ -23,17 +23,29 @@ export async function findCourse(c: Collections, courseId: string): Promise<Cour
   };
 }
 
-export async function isEnrolled(c: Collections, courseId: CourseId, studentId: StudentId): Promise<boolean> {
-  const approved = (refs: readonly string[]) =>
-    c.enrollments.findOne(
-      { course_id: anyOf([courseId]), student_id: anyOf(refs), status: 'approved' },
-      { projection: { _id: 1 } },
+/** Those of the students with an approved enrolment, which may name the profile or, in some applications, its user. */
+export async function areEnrolled(
+  c: Collections,
+  courseId: CourseId,
+  studentIds: readonly StudentId[],
+): Promise<Set<StudentId>> {
+  const approved = async (refs: Iterable<string>): Promise<Set<string>> => {
+    const rows = await inParts(refs, (student_id) =>
+      c.enrollments
+        .find({ course_id: anyOf([courseId]), student_id, status: 'approved' }, { projection: { student_id: 1 } })
+        .toArray(),
     );
-  if (await approved([studentId])) return true;
-  // Some applications enrol the user and not the student profile.
-  const profile = await c.students.findOne({ _id: anyOf([studentId]) }, { projection: { user_id: 1 } });
-  const userId = readId(profile?.['user_id']);
-  return userId !== null && (await approved([userId])) !== null;
+    return new Set(rows.flatMap((row) => readId(row['student_id']) ?? []));
+  };
+  const asked = new Set(studentIds);
+  const byProfile = await approved(asked);
+  const left = [...asked].filter((id) => !byProfile.has(id));
+  const profiles = await inParts(left, (_id) =>
+    c.students.find({ _id }, { projection: { user_id: 1 } }).toArray(),
+  );
+  const userOf = new Map(profiles.map((row) => [readId(row._id), readId(row['user_id'])]));
+  const byUser = await approved([...userOf.values()].filter((userId) => userId !== null));
+  return new Set([...asked].filter((id) => byProfile.has(id) || byUser.has(userOf.get(id) ?? '')));
 }
 
 export async function listRoster(c: Collections, courseId: CourseId): Promise<RosterStudent[]> {

@@ -10,7 +10,7 @@ import {
 } from '../port.js';
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
-import { findCourse, isEnrolled, listRoster } from './courses.js';
+import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
 import { findPeopleByUid, findPersonByUid, findStudents, provisionPerson } from './people.js';
@@ -58,7 +58,9 @@ export class MongoStorage implements Storage {
 
   readonly courses: Courses = {
     findCourse: (courseId) => this.#ask(({ collections }) => findCourse(collections, courseId)),
-    isEnrolled: (courseId, studentId) => this.#ask(({ collections }) => isEnrolled(collections, courseId, studentId)),
+    isEnrolled: async (courseId, studentId) => (await this.courses.areEnrolled(courseId, [studentId])).has(studentId),
+    areEnrolled: (courseId, studentIds) =>
+      this.#ask(({ collections }) => areEnrolled(collections, courseId, studentIds)),
     listRoster: (courseId) => this.#ask(({ collections }) => listRoster(collections, courseId)),
   };
 

@@ -2,7 +2,7 @@ import type { CourseId, StudentId, TeacherId } from '@rollcall/protocol';
 import type { RosterStudent } from '../../journal/entries.js';
 import type { Course, Courses } from '../port.js';
 import { STUDENT, toStudent } from './people.js';
-import type { Queries } from './queries.js';
+import { jsonOf, type Queries } from './queries.js';
 
 export const LIST_ROSTER = `
   SELECT json_group_array(json_array(${STUDENT}) ORDER BY s.roll IS NULL, s.roll, u.name)
@@ -14,6 +14,12 @@ export const LIST_ROSTER = `
 export const IS_ENROLLED = `
   SELECT json_group_array(json_array(status)) FROM enrollments
   WHERE course_id = ? AND student_id = ? AND status = 'approved'`;
+
+/** ?1: the course, ?2: the students as a JSON array. */
+export const ARE_ENROLLED = `
+  SELECT json_group_array(json_array(e.student_id))
+  FROM json_each(?2) AS r
+  JOIN enrollments AS e ON e.course_id = ?1 AND e.student_id = r.value AND e.status = 'approved'`;
 
 export const FIND_COURSE = `
   SELECT json_group_array(json_array(course_id, title, course_code, teacher_id,
@@ -39,6 +45,12 @@ export const coursesOf = (queries: Queries): Courses => ({
 
   async isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean> {
     return (await queries.rows(IS_ENROLLED, [courseId, studentId])).length > 0;
+  },
+
+  async areEnrolled(courseId: CourseId, studentIds: readonly StudentId[]): Promise<Set<StudentId>> {
+    if (studentIds.length === 0) return new Set();
+    const rows = await queries.rows(ARE_ENROLLED, [courseId, jsonOf(studentIds)]);
+    return new Set(rows.map(([id]) => id as StudentId));
   },
 
   async listRoster(courseId: CourseId): Promise<RosterStudent[]> {
