@@ -17,6 +17,8 @@ export async function personOf(
   if (!role) throw new RollcallError('UNAUTHENTICATED', { message: 'User not found' });
   const { uid, claims } = identity;
   const person = await storage.people.provisionPerson({ uid, name: claims.name ?? uid, email: claims.email, role });
+  // The uid is a disabled user's.
+  if (person === null) throw new RollcallError('UNAUTHENTICATED', { message: 'User not found' });
   directory.remember(person);
   return person;
 }

@@ -24,7 +24,7 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
       session_id: sessionId,
       activeAttendanceSessions: activeAttendanceSessions.size,
       active: firstOf(activeAttendanceSessions.keys(), SESSIONS_MAX),
-      ...(live ? { students: live.state.lines.size, online: live.presence.count, seq: live.state.seq } : {}),
+      ...(live ? { students: live.state.size, online: live.presence.count, seq: live.state.seq } : {}),
     };
   };
   return {

@@ -2,6 +2,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Entry, RosterRow, RosterStudent, StartedEntry } from '../journal/entries.js';
+import { inRosterOrder } from '../journal/roster-order.js';
 import type { Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { newRow, SYSTEM } from './decide.js';
@@ -352,7 +353,8 @@ export async function rosterOf(
     }
   }
   const existing = new Map(records.map((record) => [record.student_id, record]));
-  return [...students.values()].map((student) => {
+  const inOrder = strangers.length === 0 ? enrolled : inRosterOrder([...students.values()]);
+  return inOrder.map((student) => {
     const record = existing.get(student.student_id);
     if (!record) return newRow(student, at, newRecordId());
     const { student_id: _, seq: __, ...row } = record;

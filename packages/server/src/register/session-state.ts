@@ -8,6 +8,7 @@ import {
   type SessionFacts,
   type StartedEntry,
 } from '../journal/entries.js';
+import { byRoll, inRosterOrder } from '../journal/roster-order.js';
 import type { DecisionTarget } from './decide.js';
 import { type Counts, type Ending, type FoldTarget, fold, type Line, type Operation } from './fold.js';
 
@@ -29,7 +30,9 @@ export class SessionState implements FoldTarget {
   readonly counts = noCounts();
   ending: Ending | null = null;
 
-  readonly #lines = new Map<StudentId, Line>();
+  #lines = new Map<StudentId, Line>();
+  /** Whether students came in since the lines were last put in order. */
+  #grown = false;
   readonly #userIds = new Map<string, StudentId>();
   readonly #uids = new Map<string, StudentId>();
   readonly #operations = new Map<string, Operation>();
@@ -58,7 +61,22 @@ export class SessionState implements FoldTarget {
     return state;
   }
 
+  /** How many students are on the roster. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  /** In the order of the roster, also where students came in later. */
   get lines(): ReadonlyMap<StudentId, Line> {
+    if (this.#grown) {
+      this.#grown = false;
+      const lines = [...this.#lines.values()];
+      if (lines.some((line, index) => index > 0 && byRoll((lines[index - 1] ?? line).student, line.student) > 0)) {
+        const students = inRosterOrder(lines.map(({ student }) => student));
+        const sorted = students.flatMap(({ student_id }) => this.#lines.get(student_id) ?? []);
+        this.#lines = new Map(sorted.map((line) => [line.student.student_id, line]));
+      }
+    }
     return this.#lines;
   }
 
@@ -85,6 +103,7 @@ export class SessionState implements FoldTarget {
   setLine(line: Line): void {
     const { student_id, user_id, uid } = line.student;
     if (!this.#lines.has(student_id)) {
+      this.#grown = true;
       if (uid !== null && !this.#uids.has(uid)) this.#uids.set(uid, student_id);
       if (user_id !== null && !this.#userIds.has(user_id)) this.#userIds.set(user_id, student_id);
     }

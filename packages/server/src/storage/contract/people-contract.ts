@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { today } from '../today.js';
 import { freshHarness, type MakeHarness } from './harness.js';
 import { course, HOSTILE_IDS, importAll, SCHOOL, schoolOf, session, student, teacher } from './samples.js';
 
@@ -165,7 +166,7 @@ export function peopleContract(make: MakeHarness): void {
 
     const pupil = await storage.people.provisionPerson({ uid: 'new-s', name: 'New S', email: null, role: 'student' });
     expect(pupil).toMatchObject({ teacher: null, is_admin: false, student: { uid: 'new-s', name: 'New S' } });
-    expect((await storage.people.findStudents(['new-s'])).get('new-s')).toEqual(pupil.student);
+    expect((await storage.people.findStudents(['new-s'])).get('new-s')).toEqual(pupil?.student);
 
     const office = await storage.people.provisionPerson({ uid: 'new-a', name: 'New A', email: null, role: 'admin' });
     expect(office).toMatchObject({ is_admin: true, teacher: null, student: null });
@@ -197,7 +198,7 @@ export function peopleContract(make: MakeHarness): void {
     const { storage } = harness();
     await importAll(storage, schoolOf({ students: [{ id: 'taken', uid: 'owner' }] }));
     const made = await storage.people.provisionPerson({ uid: 'taken', name: 'Late', email: null, role: 'student' });
-    expect(made.student?.student_id).not.toBe('taken');
+    expect(made?.student?.student_id).not.toBe('taken');
     expect(await storage.people.findPersonByUid('owner')).toMatchObject({
       student: { student_id: 'taken', uid: 'owner' },
     });
@@ -255,11 +256,14 @@ export function peopleContract(make: MakeHarness): void {
     const ids = Array.from({ length: 3_000 }, (_, n) => `many-${n}`);
     const half = ids.filter((_, n) => n % 2 === 0);
     const enrollments = half.map((student_id) => ({ course_id: 'large', student_id }));
-    await importAll(storage, schoolOf({ students: ids.map((id) => ({ id })), courses: [{ id: 'large' }], enrollments }));
+    await importAll(
+      storage,
+      schoolOf({ students: ids.map((id) => ({ id })), courses: [{ id: 'large' }], enrollments }),
+    );
     expect(await enrolled(ids, 'large')).toEqual(new Set(half));
   });
 
-  test('[STORE-8] a roster holds the approved students by roll, then name, without a roll last', async () => {
+  test('[STORE-100] a roster holds the approved students by roll as people read it, without a roll last, then by name', async () => {
     const { storage } = harness();
     await importAll(storage, SCHOOL);
     const roster = await storage.courses.listRoster(course('course-1'));
@@ -268,9 +272,14 @@ export function peopleContract(make: MakeHarness): void {
     expect(await storage.courses.listRoster(course('nowhere'))).toEqual([]);
 
     const students = [
+      { id: 'u', roll: 'A10', name: 'Ann' },
+      { id: 'v', roll: 'a9', name: 'Bob' },
+      { id: 'w', roll: 'A2', name: 'Cas' },
+      { id: 'x', roll: 'B1-3', name: 'Dan' },
+      { id: 'y', roll: 'É7', name: 'Eve' },
+      { id: 'r', roll: '10', name: 'Mia' },
       { id: 'p', roll: '2', name: 'Zed' },
       { id: 'q', roll: '2', name: 'Abe' },
-      { id: 'r', roll: '10', name: 'Mia' },
       { id: 's', roll: null, name: 'Kim' },
       { id: 't', roll: null, name: 'Jon' },
     ];
@@ -283,11 +292,111 @@ export function peopleContract(make: MakeHarness): void {
       }),
     );
     expect((await storage.courses.listRoster(course('c'))).map((row) => row.student_id)).toEqual([
-      'r',
       'q',
       'p',
+      'r',
+      'w',
+      'v',
+      'u',
+      'x',
+      'y',
       't',
       's',
     ]);
+  });
+
+  test('[STORE-101] an enrolment counts from the day it begins to the day before it ends', async () => {
+    const { storage } = harness();
+    const [yesterday, now, tomorrow] = [-1, 0, 1].map((days) => {
+      const date = new Date();
+      date.setDate(date.getDate() + days);
+      return today(date);
+    });
+    const days: Record<string, { begins?: string | null; ends?: string | null }> = {
+      always: {},
+      ends_tomorrow: { ends: tomorrow ?? null },
+      begins_today: { begins: now ?? null, ends: '2999-12-31' },
+      ended: { ends: yesterday ?? null },
+      ends_today: { begins: '2000-01-01', ends: now ?? null },
+      later: { begins: tomorrow ?? null },
+    };
+    const ids = Object.keys(days);
+    const school = schoolOf({
+      students: ids.map((id) => ({ id })),
+      courses: [{ id: 'c' }],
+      enrollments: ids.map((id) => ({ course_id: 'c', student_id: id, ...days[id] })),
+    });
+    await importAll(storage, school);
+    const counting = ['always', 'begins_today', 'ends_tomorrow'];
+    const roster = async () => (await storage.courses.listRoster(course('c'))).map((row) => String(row.student_id));
+    expect((await roster()).sort()).toEqual(counting);
+    for (const id of ids) {
+      expect(await storage.courses.isEnrolled(course('c'), student(id)), id).toBe(counting.includes(id));
+    }
+    expect((await importAll(storage, school)).left).toMatchObject({ enrollments: ids.length });
+    // Said without days, an enrolment has no bounds any more.
+    const unbound = schoolOf({ enrollments: ids.map((id) => ({ course_id: 'c', student_id: id })) });
+    expect((await importAll(storage, unbound)).changed).toMatchObject({ enrollments: 5 });
+    expect(await roster()).toHaveLength(ids.length);
+  });
+
+  test('[STORE-102] a disabled user is unknown by their uid, not provisioned again, and on no roster until enabled', async () => {
+    const { storage } = harness();
+    await importAll(storage, SCHOOL);
+    const before = await storage.people.findPersonByUid('bo');
+    const disable = (disabled: boolean | null) =>
+      importAll(
+        storage,
+        schoolOf({
+          students: [{ id: 'student-1', uid: 'bo', name: 'Bo Lind', disabled }],
+          teachers: [{ id: 'teacher-1', uid: 'ada', name: 'Ada Osei', disabled }],
+        }),
+      );
+    expect((await disable(true)).changed).toMatchObject({ students: 1, teachers: 1 });
+    expect((await disable(true)).changed).toMatchObject({ students: 0, teachers: 0 });
+    // Null says nothing.
+    expect((await disable(null)).changed).toMatchObject({ students: 0, teachers: 0 });
+    expect(await storage.people.findPersonByUid('bo')).toBeNull();
+    expect([...(await storage.people.findPeopleByUid(['ada', 'bo', 'cy'])).keys()]).toEqual(['cy']);
+    const provisioned = { uid: 'bo', name: 'Bo again', email: null, role: 'teacher' } as const;
+    expect(await storage.people.provisionPerson(provisioned)).toBeNull();
+    expect((await storage.courses.listRoster(course('course-1'))).map((row) => row.student_id)).toEqual(['student-2']);
+    // Their marks of the past still have a name.
+    expect((await storage.people.findStudents(['student-1'])).get('student-1')).toMatchObject({ name: 'Bo Lind' });
+    expect((await disable(false)).changed).toMatchObject({ students: 1, teachers: 1 });
+    expect(await storage.people.findPersonByUid('bo')).toEqual(before);
+    expect(await storage.courses.listRoster(course('course-1'))).toHaveLength(2);
+  });
+
+  test('[STORE-103] approved enrolments of courses, and the people of profiles, are found for an import', async () => {
+    const { storage } = harness();
+    await importAll(storage, SCHOOL);
+    const early = await storage.people.provisionPerson({ uid: 'early', name: 'Early', email: null, role: 'student' });
+    const earlyId = early?.student?.student_id ?? '';
+    await importAll(
+      storage,
+      schoolOf({
+        students: [{ id: 'late-id', uid: 'early', name: 'Early', disabled: true }],
+        enrollments: [{ course_id: 'course-2', student_id: 'late-id', ends: '2000-01-01' }],
+      }),
+    );
+    const found = await storage.school.approvedEnrollments(['course-1', 'course-2', 'nowhere']);
+    expect(found.toSorted((a, b) => (a.student_id < b.student_id ? -1 : 1))).toEqual(
+      [
+        { course_id: 'course-2', student_id: earlyId },
+        { course_id: 'course-1', student_id: 'student-1' },
+        { course_id: 'course-1', student_id: 'student-2' },
+        { course_id: 'course-2', student_id: 'student-3' },
+      ].toSorted((a, b) => (a.student_id < b.student_id ? -1 : 1)),
+    );
+    expect(await storage.school.approvedEnrollments([])).toEqual([]);
+    const profiles = await storage.school.findProfiles(['teacher-1', 'student-1', 'nobody', earlyId, 'ada']);
+    expect(new Map(profiles.map((profile) => [profile.id, profile]))).toEqual(
+      new Map([
+        ['teacher-1', { list: 'teachers', id: 'teacher-1', uid: 'ada', name: 'Ada Osei' }],
+        ['student-1', { list: 'students', id: 'student-1', uid: 'bo', name: 'Bo Lind' }],
+        [earlyId, { list: 'students', id: earlyId, uid: 'early', name: 'Early' }],
+      ]),
+    );
   });
 }

@@ -20,9 +20,17 @@ export class ImportPlan {
     return document;
   }
 
-  /** Sets what differs and is said: null in a school file says nothing, so it erases nothing. False when all is so already. */
-  update(collection: mongo.Collection<Row>, row: Row, fields: Readonly<Record<string, unknown>>): boolean {
-    const changes = changedFields(row, withoutNulls(fields));
+  /**
+   * Sets what differs and is said: null in a school file says nothing, so it erases nothing, except in the fields that
+   * are said as a whole. False when all is so already.
+   */
+  update(
+    collection: mongo.Collection<Row>,
+    row: Row,
+    fields: Readonly<Record<string, unknown>>,
+    whole: Readonly<Record<string, unknown>> = {},
+  ): boolean {
+    const changes = changedFields(row, { ...withoutNulls(fields), ...whole });
     if (Object.keys(changes).length === 0) return false;
     const update = { $set: { ...changes, updatedAt: this.now } };
     this.#add(collection, { updateOne: { filter: { _id: row._id }, update } });

@@ -13,9 +13,10 @@ import { asStorageError, connect, databaseOf, knowsMajority } from './connection
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
-import { findPeopleByUid, findPersonByUid, findStudents, provisionPerson } from './people.js';
+import { findPeopleByUid, findPersonByUid, findProfiles, findStudents, provisionPerson } from './people.js';
 import { projectRecords, projectSession } from './projection.js';
 import { importSchool } from './school-import.js';
+import { approvedEnrollments } from './school-lists.js';
 import { findSession, projectedSeqs, readRecords } from './sessions.js';
 
 /** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
@@ -91,6 +92,8 @@ export class MongoStorage implements Storage {
   readonly school: Schools = {
     importSchool: (school, options) =>
       this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options)),
+    approvedEnrollments: (courseIds) => this.#ask(({ collections }) => approvedEnrollments(collections, courseIds)),
+    findProfiles: (ids) => this.#ask(({ collections }) => findProfiles(collections, ids)),
   };
 
   constructor(options: MongoStorageOptions) {

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import type { StudentId, TeacherId, UserId } from '@rollcall/protocol';
 import { mongo } from 'mongoose';
 import type { RosterStudent } from '../../journal/entries.js';
-import { type NewPerson, type Person, StorageError, type TeacherProfile } from '../port.js';
+import { type NewPerson, type Person, StorageError, type StoredProfile, type TeacherProfile } from '../port.js';
 import type { Collections } from './collections.js';
 import { isDuplicateKey } from './connection.js';
 import { anyOf, anyUid, inParts, type Row, readId, readText, withoutNulls } from './stored-values.js';
 
-const USER_FIELDS = { uid: 1, name: 1, email: 1, role: 1, profile_picture: 1 };
+const USER_FIELDS = { uid: 1, name: 1, email: 1, role: 1, profile_picture: 1, disabled: 1 };
+
+/** A user who may not sign in and is on no roster. */
+const isDisabled = (user: Row | undefined): boolean => user?.['disabled'] === true;
 const STUDENT_FIELDS = { user_id: 1, name: 1, email: 1, roll: 1, section: 1, profile_picture: 1 };
 const TEACHER_FIELDS = { user_id: 1, name: 1, department: 1, designation: 1 };
 
@@ -28,7 +31,7 @@ export async function findPeopleByUid(c: Collections, uids: readonly string[]): 
   const people = new Map<string, Person>();
   for (const [uid, user] of users) {
     const userId = readId(user._id);
-    if (userId === null) continue;
+    if (userId === null || isDisabled(user)) continue;
     const [teacher, student] = [teachers.get(userId), students.get(userId)];
     people.set(uid, {
       user_id: userId as UserId,
@@ -86,9 +89,9 @@ export async function findStudents(c: Collections, refs: readonly string[]): Pro
   return withUsers(c, profiles);
 }
 
-/** The students that enrolments name, by profile id or by user id, each once. */
-export async function studentsOfReferences(c: Collections, refs: readonly string[]): Promise<RosterStudent[]> {
-  const students = await withUsers(c, await profilesByReference(c.students, refs, STUDENT_FIELDS));
+/** The students that enrolments name, by profile id or by user id, each once, without those whose user is disabled. */
+export async function enabledStudentsOf(c: Collections, refs: readonly string[]): Promise<RosterStudent[]> {
+  const students = await withUsers(c, await profilesByReference(c.students, refs, STUDENT_FIELDS), isDisabled);
   return [...new Map([...students.values()].map((student) => [student.student_id, student])).values()];
 }
 
@@ -101,7 +104,11 @@ export async function studentIdsOf(c: Collections, refs: Iterable<string>): Prom
   return new Map([...profiles].map(([ref, row]) => [ref, readId(row._id) ?? ref]));
 }
 
-async function withUsers(c: Collections, profiles: ReadonlyMap<string, Row>): Promise<Map<string, RosterStudent>> {
+async function withUsers(
+  c: Collections,
+  profiles: ReadonlyMap<string, Row>,
+  without: (user: Row | undefined) => boolean = () => false,
+): Promise<Map<string, RosterStudent>> {
   const userIds = new Set([...profiles.values()].flatMap((profile) => readId(profile['user_id']) ?? []));
   const users = new Map<string, Row>();
   if (userIds.size > 0) {
@@ -110,10 +117,29 @@ async function withUsers(c: Collections, profiles: ReadonlyMap<string, Row>): Pr
   }
   const found = new Map<string, RosterStudent>();
   for (const [ref, profile] of profiles) {
-    const student = rosterStudent(profile, users.get(readId(profile['user_id']) ?? ''));
+    const user = users.get(readId(profile['user_id']) ?? '');
+    const student = without(user) ? null : rosterStudent(profile, user);
     if (student) found.set(ref, student);
   }
   return found;
+}
+
+/** The users, disabled ones too, of teacher and student profiles that have these ids. */
+export async function findProfiles(c: Collections, ids: readonly string[]): Promise<StoredProfile[]> {
+  const wanted = new Set(ids);
+  const rowsOf = async (list: StoredProfile['list']) => {
+    const rows = await inParts(wanted, (_id) => c[list].find({ _id }, { projection: { user_id: 1 } }).toArray());
+    return rows.map((row) => ({ list, id: readId(row._id) ?? '', userId: readId(row['user_id']) }));
+  };
+  const profiles = [...(await rowsOf('teachers')), ...(await rowsOf('students'))];
+  const userIds = new Set(profiles.flatMap(({ userId }) => userId ?? []));
+  const rows = await inParts(userIds, (_id) => c.users.find({ _id }, { projection: USER_FIELDS }).toArray());
+  const users = new Map(rows.map((row) => [readId(row._id), row]));
+  return profiles.flatMap(({ list, id, userId }) => {
+    const user = userId === null ? undefined : users.get(userId);
+    const uid = readText(user?.['uid']);
+    return uid === null ? [] : [{ list, id, uid, name: readText(user?.['name']) ?? uid }];
+  });
 }
 
 /** Teacher profiles by profile id, else user id: applications differ in which of them a course holds. */
@@ -161,9 +187,11 @@ async function profilesOfUsers(
 export const derivedId = (purpose: 'user' | 'teacher' | 'student', uid: string): mongo.ObjectId =>
   new mongo.ObjectId(createHash('sha256').update(`${purpose}\n${uid}`).digest().subarray(0, 12));
 
-export async function provisionPerson(c: Collections, person: NewPerson): Promise<Person> {
+export async function provisionPerson(c: Collections, person: NewPerson): Promise<Person | null> {
   const existing = await findPersonByUid(c, person.uid);
   if (existing) return existing;
+  // They are there, and disabled.
+  if (await c.users.findOne({ uid: anyUid([person.uid]) }, { projection: { _id: 1 } })) return null;
   await makePerson(c, person, (purpose) => derivedId(purpose, person.uid));
   const made = await findPersonByUid(c, person.uid);
   if (made) return made;

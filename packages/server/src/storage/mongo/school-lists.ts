@@ -1,9 +1,9 @@
 import { mongo } from 'mongoose';
-import type { School } from '../port.js';
+import type { School, StoredEnrollment } from '../port.js';
 import type { Collections } from './collections.js';
 import type { ImportPlan } from './import-plan.js';
 import type { Journal } from './journal.js';
-import { findTeachers } from './people.js';
+import { findTeachers, studentIdsOf } from './people.js';
 import type { Known } from './school-references.js';
 import { anyOf, type Row, readId, readIds, storedDate, storedId } from './stored-values.js';
 
@@ -54,17 +54,34 @@ export async function planEnrollments(c: Collections, school: School, known: Kno
   const rows = courseIds.size === 0 ? [] : await c.enrollments.find({ course_id: anyOf(courseIds) }).toArray();
   const key = (course: string | null, student: string | null) => JSON.stringify([course, student]);
   const found = new Map(rows.map((row) => [key(readId(row['course_id']), readId(row['student_id'])), row]));
-  for (const { course_id, student_id, status } of school.enrollments) {
+  for (const { course_id, student_id, status, begins = null, ends = null } of school.enrollments) {
     const student = known.students.get(student_id) ?? { student_id, user_id: null };
     const row = found.get(key(course_id, student.student_id)) ?? found.get(key(course_id, student.user_id));
     if (row) {
-      plan.count('enrollments', plan.update(c.enrollments, row, { status }) ? 'changed' : 'left');
+      // Said as a whole: an enrolment without days is one without bounds, whatever was said before.
+      const changed = plan.update(c.enrollments, row, { status }, { begins, ends });
+      plan.count('enrollments', changed ? 'changed' : 'left');
       continue;
     }
-    const fields = { course_id: storedId(course_id), student_id: storedId(student.student_id), status };
+    const fields = { course_id: storedId(course_id), student_id: storedId(student.student_id), status, begins, ends };
     found.set(key(course_id, student.student_id), plan.insert(c.enrollments, new mongo.ObjectId(), fields));
     plan.count('enrollments', 'added');
   }
+}
+
+/** The approved enrolments of courses, with students named by profile id, also where an application names the user. */
+export async function approvedEnrollments(c: Collections, courseIds: readonly string[]): Promise<StoredEnrollment[]> {
+  const rows = await c.enrollments
+    .find({ course_id: anyOf(courseIds), status: 'approved' }, { projection: { course_id: 1, student_id: 1 } })
+    .toArray();
+  const students = await studentIdsOf(
+    c,
+    rows.flatMap((row) => readId(row['student_id']) ?? []),
+  );
+  return rows.flatMap((row) => {
+    const [course_id, ref] = [readId(row['course_id']), readId(row['student_id'])];
+    return course_id === null || ref === null ? [] : [{ course_id, student_id: students.get(ref) ?? ref }];
+  });
 }
 
 export async function planSessions(

@@ -26,7 +26,9 @@ export async function planPeople(c: Collections, school: School, known: Known, p
 
   for (const row of school.teachers) users.say(row.uid, said(row), 'teacher', teachers.userOf(row.id));
   for (const row of school.students) users.say(row.uid, said(row), 'student', students.userOf(row.id));
-  for (const row of school.admins) users.say(row.uid, { name: row.name, email: row.email }, 'admin', undefined);
+  for (const row of school.admins) {
+    users.say(row.uid, { name: row.name, email: row.email, disabled: row.disabled ?? null }, 'admin', undefined);
+  }
   const outcomes = users.plan(c, plan);
 
   for (const row of school.teachers) {
@@ -46,7 +48,12 @@ export async function planPeople(c: Collections, school: School, known: Known, p
   }
 }
 
-const said = ({ name, email, profile_picture }: ProfileRow) => ({ name, email, profile_picture });
+const said = ({ name, email, profile_picture, disabled = null }: ProfileRow) => ({
+  name,
+  email,
+  profile_picture,
+  disabled,
+});
 
 /** The users of a school by uid: as the database has them, and as the school wants them. */
 class Users {
@@ -85,7 +92,8 @@ class Users {
         this.#ids.set(uid, row._id);
         changed.set(uid, plan.update(c.users, row, fields));
       } else {
-        this.#ids.set(uid, plan.insert(c.users, new mongo.ObjectId(), { ...wanted, uid, role })._id);
+        const disabled = wanted['disabled'] === true ? { disabled: true } : { disabled: null };
+        this.#ids.set(uid, plan.insert(c.users, new mongo.ObjectId(), { ...wanted, uid, role, ...disabled })._id);
       }
     }
     return changed;

@@ -121,8 +121,12 @@ const canonical = (value: unknown): string | null => {
   return readId(value) ?? readWritten(value) ?? readDate(value);
 };
 
-const means = (held: unknown, value: unknown): boolean =>
-  value instanceof Date ? readTime(held) === value.getTime() : canonical(held) === canonical(value);
+function means(held: unknown, value: unknown): boolean {
+  if (value instanceof Date) return readTime(held) === value.getTime();
+  // A flag that isn't there is one that isn't set.
+  if (typeof value === 'boolean') return (held === true) === value;
+  return canonical(held) === canonical(value);
+}
 
 /**
  * Those of our fields whose value isn't in the row yet. Only they are ever set: a value that means the same in

@@ -3,17 +3,20 @@ import type { RosterStudent } from '../../journal/entries.js';
 
 /** Users and their profiles. */
 export interface People {
-  /** The user of a token's uid, with their profiles; null when there is none. */
+  /** The user of a token's uid, with their profiles; null when there is none, or they are disabled. */
   findPersonByUid(uid: string): Promise<Person | null>;
-  /** The same for many at once, by uid; unknown ones are left out. */
+  /** The same for many at once, by uid; unknown and disabled ones are left out. */
   findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>>;
   /**
    * Resolves what clients call students: a profile id, else a user id, else a uid (in that order of preference).
    * Keys of the answer are the references as given; unknown ones are left out.
    */
   findStudents(refs: readonly string[]): Promise<Map<string, RosterStudent>>;
-  /** Makes a user with the profile of their role. When the uid exists already, answers the existing person unchanged. */
-  provisionPerson(person: NewPerson): Promise<Person>;
+  /**
+   * Makes a user with the profile of their role. When the uid exists already, answers the existing person unchanged,
+   * and null when that user is disabled.
+   */
+  provisionPerson(person: NewPerson): Promise<Person | null>;
   /** True while there is not one user: decides whether a development server may add its demo school. */
   isEmpty(): Promise<boolean>;
 }

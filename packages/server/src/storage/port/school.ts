@@ -2,6 +2,23 @@
 export interface Schools {
   /** Upserts a school, all or nothing where the database can (SQLite), else list by list in an order that a repeat completes. */
   importSchool(school: School, options: { dryRun: boolean }): Promise<ImportReport>;
+  /** The approved enrolments of these courses, on whatever days they count. */
+  approvedEnrollments(courseIds: readonly string[]): Promise<StoredEnrollment[]>;
+  /** The teacher and student profiles of these ids that have a user, also a disabled one; unknown ids are left out. */
+  findProfiles(ids: readonly string[]): Promise<StoredProfile[]>;
+}
+
+/** An enrolment as it is stored; the student by the id of their profile. */
+export interface StoredEnrollment {
+  readonly course_id: string;
+  readonly student_id: string;
+}
+
+export interface StoredProfile {
+  readonly list: 'teachers' | 'students';
+  readonly id: string;
+  readonly uid: string;
+  readonly name: string;
 }
 
 /**
@@ -17,6 +34,8 @@ export interface School {
     readonly department: string | null;
     readonly designation: string | null;
     readonly profile_picture: string | null;
+    /** True for a user who may not sign in and is on no roster; null says nothing. */
+    readonly disabled?: boolean | null;
   }>;
   readonly students: ReadonlyArray<{
     readonly id: string;
@@ -28,8 +47,15 @@ export interface School {
     readonly department: string | null;
     readonly semester: string | null;
     readonly profile_picture: string | null;
+    /** True for a user who may not sign in and is on no roster; null says nothing. */
+    readonly disabled?: boolean | null;
   }>;
-  readonly admins: ReadonlyArray<{ readonly uid: string; readonly name: string; readonly email: string | null }>;
+  readonly admins: ReadonlyArray<{
+    readonly uid: string;
+    readonly name: string;
+    readonly email: string | null;
+    readonly disabled?: boolean | null;
+  }>;
   readonly courses: ReadonlyArray<{
     readonly id: string;
     readonly title: string;
@@ -42,6 +68,12 @@ export interface School {
     readonly course_id: string;
     readonly student_id: string;
     readonly status: 'pending' | 'approved' | 'rejected';
+    /**
+     * The first day on which it counts, and the first on which it no longer does, as `2026-11-23`. Status and days are
+     * said as a whole: without a day there is no bound.
+     */
+    readonly begins?: string | null;
+    readonly ends?: string | null;
   }>;
   readonly sessions: ReadonlyArray<{
     readonly id: string;

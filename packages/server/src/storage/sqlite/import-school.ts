@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { ImportReport, School, SchoolList, Schools } from '../port.js';
+import type { ImportReport, School, SchoolList } from '../port.js';
 import type { Connection, SqlRow } from './connection.js';
 import { applyAll, dropChanges, stageChanges } from './import-changes.js';
-import type { Queries } from './queries.js';
 import { inParts, SCHOOL_TABLES, same, TableRows } from './school-tables.js';
 import { encodeText, parseRows } from './text.js';
 
@@ -14,8 +13,13 @@ const noCounts = (): Counts => ({ teachers: 0, students: 0, admins: 0, courses: 
 
 const SESSION_COLUMNS = SCHOOL_TABLES.class_sessions.columns;
 
-/** The position of a session's status in its row. */
+/** Positions in rows, which begin with their key. */
 const STATUS_AT = 1 + SESSION_COLUMNS.indexOf('status');
+const IS_ADMIN_AT = 1 + SCHOOL_TABLES.users.columns.indexOf('is_admin');
+
+type UserFields = Pick<School['students'][number], 'uid' | 'name' | 'email' | 'disabled'> & {
+  readonly profile_picture?: string | null;
+};
 
 type Wanted = string | number | null | undefined;
 
@@ -75,12 +79,19 @@ export class SchoolPlan {
     this.#users.load(db, 'uid', uids);
     this.#users.load(db, 'user_id', uids);
     const userIds = [...this.#users.values()].map(([id]) => id ?? null);
-    const teacherRefs = [...courses.flatMap((row) => [row.teacher_id, ...row.co_teacher_ids]), ...sessions.map(teacherOf)];
+    const teacherRefs = [
+      ...courses.flatMap((row) => [row.teacher_id, ...row.co_teacher_ids]),
+      ...sessions.map(teacherOf),
+    ];
     this.#teachers.load(db, 'teacher_id', [...teachers.map(idOf), ...teacherRefs]);
     if (teachers.length > 0) this.#teachers.load(db, 'user_id', userIds);
     this.#students.load(db, 'student_id', [...students.map(idOf), ...enrollments.map((row) => row.student_id)]);
     if (students.length > 0) this.#students.load(db, 'user_id', userIds);
-    this.#courses.load(db, 'course_id', [...courses.map(idOf), ...enrollments.map(courseOf), ...sessions.map(courseOf)]);
+    this.#courses.load(db, 'course_id', [
+      ...courses.map(idOf),
+      ...enrollments.map(courseOf),
+      ...sessions.map(courseOf),
+    ]);
     this.#courseTeachers.load(db, 'course_id', courses.map(idOf));
     for (const [course, id] of this.#courseTeachers.values()) {
       const others = this.#coTeachers.get(String(course)) ?? [];
@@ -113,17 +124,18 @@ export class SchoolPlan {
   }
 
   /** The user of a uid, made where missing: their id is the uid. Answers whether anything is to be written. */
-  #user(row: { uid: string; name: string; email: string | null; profile_picture?: string | null }) {
+  #user(row: UserFields) {
+    const disabled = row.disabled == null ? null : Number(row.disabled);
     const found = this.#users.byUnique(row.uid);
     const first = !this.#described.has(row.uid);
     this.#described.add(row.uid);
     if (!found) {
       const userId = this.#users.get(row.uid) ? randomBytes(12).toString('hex') : row.uid;
-      this.#users.put([userId, row.uid, row.name, row.email, row.profile_picture ?? null, 0]);
+      this.#users.put([userId, row.uid, row.name, row.email, row.profile_picture ?? null, 0, disabled ?? 0]);
       return { userId, written: true };
     }
     const [userId = null, , ...stored] = found;
-    const wanted = filled([row.name, row.email, row.profile_picture, undefined], stored);
+    const wanted = filled([row.name, row.email, row.profile_picture, undefined, disabled], stored);
     const differs = first && !same(stored, wanted);
     if (differs) this.#users.put([userId, row.uid, ...wanted]);
     return { userId: String(userId), written: differs };
@@ -131,7 +143,7 @@ export class SchoolPlan {
 
   #profile(
     profiles: TableRows,
-    row: { id: string; uid: string; name: string; email: string | null; profile_picture: string | null },
+    row: UserFields & { readonly id: string },
     values: readonly (string | null)[],
     listed: ReadonlySet<string>,
     ids: Map<string, string>,
@@ -158,11 +170,11 @@ export class SchoolPlan {
   }
 
   #admin(row: School['admins'][number]): Outcome {
-    const wasAdmin = this.#users.byUnique(row.uid)?.[5] === 1;
+    const wasAdmin = this.#users.byUnique(row.uid)?.[IS_ADMIN_AT] === 1;
     const { written } = this.#user(row);
     if (wasAdmin) return written ? 'changed' : 'left';
     const found = this.#users.byUnique(row.uid);
-    if (found) this.#users.put([...found.slice(0, 5), 1]);
+    if (found) this.#users.put(found.with(IS_ADMIN_AT, 1));
     return 'added';
   }
 
@@ -190,8 +202,10 @@ export class SchoolPlan {
     const studentId = this.#studentIds.get(row.student_id) ?? row.student_id;
     if (!this.#students.get(studentId)) this.unresolved.push({ ...at, field: 'student_id', value: row.student_id });
     const found = this.#enrollments.get(row.course_id, studentId);
-    if (found?.[2] === row.status) return 'left';
-    this.#enrollments.put([row.course_id, studentId, row.status]);
+    // Said as a whole: an enrolment without days is one without bounds, whatever was said before.
+    const wanted = [row.course_id, studentId, row.status, row.begins ?? null, row.ends ?? null];
+    if (found && same(found, wanted)) return 'left';
+    this.#enrollments.put(wanted);
     return found ? 'changed' : 'added';
   }
 
@@ -248,9 +262,3 @@ export function importSchool(db: Connection, school: School, dryRun: boolean): I
     return plan.report;
   });
 }
-
-export const schoolOf = (queries: Queries): Schools => ({
-  importSchool(school: School, { dryRun }: { dryRun: boolean }): Promise<ImportReport> {
-    return queries.call('importSchool', school, dryRun);
-  },
-});

@@ -48,9 +48,7 @@ function makeStagingTables(db: Connection, table: SchoolTable): void {
   const note = (row: 'NEW' | 'OLD') =>
     `INSERT OR IGNORE INTO ${touchedOf(table)} VALUES (${table.key.map((column) => `${row}.${column}`).join(', ')});`;
   const on = (event: string, notes: string) =>
-    db.exec(
-      `CREATE TRIGGER ${PREFIX}${event}_${table.name} AFTER ${event} ON ${table.name} BEGIN ${notes} END`,
-    );
+    db.exec(`CREATE TRIGGER ${PREFIX}${event}_${table.name} AFTER ${event} ON ${table.name} BEGIN ${notes} END`);
   on('insert', note('NEW'));
   on('update', note('OLD') + note('NEW'));
   on('delete', note('OLD'));

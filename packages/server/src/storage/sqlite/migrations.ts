@@ -108,6 +108,14 @@ export const MIGRATIONS: readonly Migration[] = [
     name: 'when a session was last active',
     sql: 'ALTER TABLE journals ADD COLUMN active_at INTEGER',
   },
+  {
+    version: 3,
+    name: 'days of enrolments, and users who may not sign in',
+    sql: `
+      ALTER TABLE enrollments ADD COLUMN begins TEXT;
+      ALTER TABLE enrollments ADD COLUMN ends TEXT;
+      ALTER TABLE users ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.reduce((highest, { version }) => Math.max(highest, version), 0);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { StudentId, TeacherId, UserId } from '@rollcall/protocol';
 import type { RosterStudent } from '../../journal/entries.js';
-import { type NewPerson, type People, type Person, StorageError } from '../port.js';
+import type { NewPerson, People, Person } from '../port.js';
 import type { Connection } from './connection.js';
 import { jsonOf, type Queries } from './queries.js';
 
@@ -16,7 +16,8 @@ export const FIND_PEOPLE = `
   FROM json_each(?1) AS r
   JOIN users AS u ON u.uid = r.value
   LEFT JOIN teachers AS t ON t.user_id = u.user_id
-  LEFT JOIN students AS s ON s.user_id = u.user_id`;
+  LEFT JOIN students AS s ON s.user_id = u.user_id
+  WHERE u.disabled = 0`;
 
 type PersonRow = [
   UserId,
@@ -115,11 +116,10 @@ export function peopleOf(queries: Queries): People {
       return new Map(rows.map(([ref, ...student]) => [String(ref), toStudent(student)]));
     },
 
-    async provisionPerson(person: NewPerson): Promise<Person> {
+    async provisionPerson(person: NewPerson): Promise<Person | null> {
       await queries.call('provision', person);
-      const made = await people.findPersonByUid(person.uid);
-      if (!made) throw new StorageError('a person was provisioned and is not there');
-      return made;
+      // Null where the uid is that of a disabled user: nobody is made in their place.
+      return people.findPersonByUid(person.uid);
     },
 
     async isEmpty(): Promise<boolean> {

@@ -15,7 +15,7 @@ export const SCHOOL_TABLES = {
   users: {
     name: 'users',
     key: ['user_id'],
-    columns: ['uid', 'name', 'email', 'profile_picture', 'is_admin'],
+    columns: ['uid', 'name', 'email', 'profile_picture', 'is_admin', 'disabled'],
     unique: 'uid',
   },
   teachers: {
@@ -32,7 +32,7 @@ export const SCHOOL_TABLES = {
   },
   courses: { name: 'courses', key: ['course_id'], columns: ['title', 'course_code', 'credit', 'teacher_id'] },
   course_teachers: { name: 'course_teachers', key: ['course_id', 'teacher_id'], columns: [] },
-  enrollments: { name: 'enrollments', key: ['course_id', 'student_id'], columns: ['status'] },
+  enrollments: { name: 'enrollments', key: ['course_id', 'student_id'], columns: ['status', 'begins', 'ends'] },
   class_sessions: {
     name: 'class_sessions',
     key: ['session_id'],

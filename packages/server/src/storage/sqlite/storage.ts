@@ -12,11 +12,11 @@ import {
 import { backUp } from './backup.js';
 import { coursesOf } from './courses.js';
 import { LEFTOVERS } from './import-staging.js';
-import { schoolOf } from './import-school.js';
 import { journalOf } from './journal.js';
 import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
+import { schoolOf } from './school.js';
 import { type Role, WorkerLink } from './worker-link.js';
 
 export interface SqliteOptions {

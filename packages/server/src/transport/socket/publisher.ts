@@ -341,7 +341,7 @@ export class SocketPublisher implements Publisher {
     const everything = sessionDataOf(state, statistics, 'everyone');
     const participants = attendanceRoom(session_id);
     const teachers = teacherRoom(session_id);
-    const own = state.policy.visibility === 'private' || state.lines.size > this.#options.finalDataRecords;
+    const own = state.policy.visibility === 'private' || state.size > this.#options.finalDataRecords;
     const tell = (rooms: readonly string[], finalData: object) =>
       this.#emit(live, rooms, 'attendanceSessionEnded', { session_id, finalData, ...head, reason });
     tell(own ? [teachers] : [participants, teachers], everything);
