@@ -8,6 +8,7 @@ import {
   type Schools,
   type Storage,
   StorageError,
+  type UnusableRows,
 } from '../port.js';
 import { backUp } from './backup.js';
 import { coursesOf } from './courses.js';
@@ -86,6 +87,11 @@ export class SqliteStorage implements Storage {
     const { writer, reader, importer } = this.links;
     // All are told at once, so that no verb is accepted from now on. Who closes last copies the log into the file.
     await Promise.all([reader.close(), importer.close(), writer.close()]);
+  }
+
+  /** A SQLite database is Rollcall's own: every row is one that it can use. */
+  async unusableRows(): Promise<readonly UnusableRows[]> {
+    return [];
   }
 
   ping(): Promise<void> {
