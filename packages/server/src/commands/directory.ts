@@ -134,10 +134,14 @@ export class Directory {
     const strangers = new Map<string, Stranger>();
     if (refs.length === 0) return strangers;
     const found = await this.#storage.people.findStudents(refs);
-    for (const [ref, student] of found) {
-      const enrolled = courseId !== null && (await this.isEnrolled(courseId, student.student_id));
-      strangers.set(ref, { student, enrolled });
-    }
+    const enrolled =
+      courseId === null
+        ? new Set()
+        : await this.#storage.courses.areEnrolled(
+            courseId,
+            [...found.values()].map(({ student_id }) => student_id),
+          );
+    for (const [ref, student] of found) strangers.set(ref, { student, enrolled: enrolled.has(student.student_id) });
     return strangers;
   }
 }

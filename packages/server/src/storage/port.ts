@@ -27,11 +27,24 @@ export interface Storage {
   /** Rejects while the database can't be written. Changes nothing. */
   ping(): Promise<void>;
 
+  /**
+   * Rows of an existing application's collections that Rollcall can't use, counted up to a bound; for a warning at
+   * the start and for `doctor`. Cheap enough to be asked at every start.
+   */
+  unusableRows(): Promise<readonly UnusableRows[]>;
+
   readonly people: People;
   readonly courses: Courses;
   readonly journal: Journal;
   readonly projection: Projections;
   readonly school: Schools;
+}
+
+export interface UnusableRows {
+  readonly collection: string;
+  readonly count: number;
+  /** What keeps them from being used, as part of a sentence: "the _id is …". */
+  readonly reason: string;
 }
 
 /** A database that can't do what was asked right now. */

@@ -244,6 +244,25 @@ export function peopleContract(make: MakeHarness): void {
     expect(await enrolled('student-1', 'nowhere')).toBe(false);
   });
 
+  test('[STORE-225] of thousands of students those with an approved enrolment are answered at once', async () => {
+    const { storage } = harness();
+    await importAll(storage, SCHOOL);
+    const enrolled = (ids: readonly string[], of = 'course-1') =>
+      storage.courses.areEnrolled(course(of), ids.map(student));
+    const all = ['student-1', 'student-2', 'student-3', 'student-4', 'nobody', 'student-1'];
+    expect(await enrolled(all)).toEqual(new Set(['student-1', 'student-2']));
+    expect(await enrolled(all, 'nowhere')).toEqual(new Set());
+    expect(await enrolled([])).toEqual(new Set());
+    const ids = Array.from({ length: 3_000 }, (_, n) => `many-${n}`);
+    const half = ids.filter((_, n) => n % 2 === 0);
+    const enrollments = half.map((student_id) => ({ course_id: 'large', student_id }));
+    await importAll(
+      storage,
+      schoolOf({ students: ids.map((id) => ({ id })), courses: [{ id: 'large' }], enrollments }),
+    );
+    expect(await enrolled(ids, 'large')).toEqual(new Set(half));
+  });
+
   test('[STORE-100] a roster holds the approved students by roll as people read it, without a roll last, then by name', async () => {
     const { storage } = harness();
     await importAll(storage, SCHOOL);

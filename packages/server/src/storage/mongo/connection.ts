@@ -1,4 +1,4 @@
-import { type Connection, createConnection, type mongo } from 'mongoose';
+import { type Connection, createConnection, mongo } from 'mongoose';
 import { StorageError } from '../port.js';
 import { refuseClosedSockets } from './closed-sockets.js';
 
@@ -65,6 +65,13 @@ export const errorCode = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 
 export const isDuplicateKey = (error: unknown): boolean => errorCode(error) === DUPLICATE_KEY;
+
+/** A bulkWrite of which nothing failed but rows that were there already. */
+export function onlyDuplicateKeys(error: unknown): boolean {
+  if (!(error instanceof mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) return false;
+  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return errors.length > 0 && errors.every((one) => errorCode(one) === DUPLICATE_KEY);
+}
 
 /** Classes of the errors of the driver, of Mongoose and of the BSON encoder. */
 const DATABASE_ERROR = /^(Mongo|BSON)/;

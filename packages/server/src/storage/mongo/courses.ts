@@ -5,7 +5,7 @@ import type { Course } from '../port.js';
 import { today } from '../today.js';
 import type { Collections } from './collections.js';
 import { enabledStudentsOf, findTeachers } from './people.js';
-import { anyOf, type Row, readId, readIds, readText } from './stored-values.js';
+import { anyOf, inParts, type Row, readId, readIds, readText } from './stored-values.js';
 
 export const COURSE_FIELDS = { title: 1, course_code: 1, teacher_id: 1, co_teacher_ids: 1 };
 
@@ -33,19 +33,31 @@ export async function findCourse(c: Collections, courseId: string): Promise<Cour
   };
 }
 
-export async function isEnrolled(c: Collections, courseId: CourseId, studentId: StudentId): Promise<boolean> {
+/** Those of the students with an approved enrolment, which may name the profile or, in some applications, its user. */
+export async function areEnrolled(
+  c: Collections,
+  courseId: CourseId,
+  studentIds: readonly StudentId[],
+): Promise<Set<StudentId>> {
   const day = today();
-  const approved = async (refs: readonly string[]) => {
-    const rows = await c.enrollments
-      .find({ course_id: anyOf([courseId]), student_id: anyOf(refs), status: 'approved' }, { projection: DAYS })
-      .toArray();
-    return rows.some((row) => countsOn(row, day));
+  const approved = async (refs: Iterable<string>): Promise<Set<string>> => {
+    const rows = await inParts(refs, (student_id) =>
+      c.enrollments
+        .find(
+          { course_id: anyOf([courseId]), student_id, status: 'approved' },
+          { projection: { student_id: 1, ...DAYS } },
+        )
+        .toArray(),
+    );
+    return new Set(rows.flatMap((row) => (countsOn(row, day) ? (readId(row['student_id']) ?? []) : [])));
   };
-  if (await approved([studentId])) return true;
-  // Some applications enrol the user and not the student profile.
-  const profile = await c.students.findOne({ _id: anyOf([studentId]) }, { projection: { user_id: 1 } });
-  const userId = readId(profile?.['user_id']);
-  return userId !== null && (await approved([userId]));
+  const asked = new Set(studentIds);
+  const byProfile = await approved(asked);
+  const left = [...asked].filter((id) => !byProfile.has(id));
+  const profiles = await inParts(left, (_id) => c.students.find({ _id }, { projection: { user_id: 1 } }).toArray());
+  const userOf = new Map(profiles.map((row) => [readId(row._id), readId(row['user_id'])]));
+  const byUser = await approved([...userOf.values()].filter((userId) => userId !== null));
+  return new Set([...asked].filter((id) => byProfile.has(id) || byUser.has(userOf.get(id) ?? '')));
 }
 
 export async function listRoster(c: Collections, courseId: CourseId): Promise<RosterStudent[]> {

@@ -1,14 +1,31 @@
-import type { mongo } from 'mongoose';
+import { mongo } from 'mongoose';
 import type { ImportReport, SchoolList } from '../port.js';
+import { onlyDuplicateKeys } from './connection.js';
+import { derivedId, type Purpose } from './people.js';
 import { changedFields, type Row, type StoredId, withoutNulls } from './stored-values.js';
 
 const CHUNK = 1_000;
+const DERIVED_ROUNDS = 2;
 
 /** What an import will do to the collections, gathered before anything is written: a dry run stops here. */
 export class ImportPlan {
   readonly now = new Date();
+  readonly #round: number;
   readonly #operations = new Map<mongo.Collection<Row>, mongo.AnyBulkWriteOperation<Row>[]>();
   readonly #counts = { added: noCounts(), changed: noCounts(), left: noCounts() };
+
+  /** @param round from 1: how often this import has been planned because others were writing the same */
+  constructor(round = 1) {
+    this.#round = round;
+  }
+
+  /**
+   * An id for a row that is to be made: the same for whoever makes it, so that of two imports one adds it. Where that
+   * keeps colliding, somebody has it who was meant by `name` once.
+   */
+  newId(purpose: Purpose, name: string): mongo.ObjectId {
+    return this.#round > DERIVED_ROUNDS ? new mongo.ObjectId() : derivedId(purpose, name);
+  }
 
   count(list: SchoolList, outcome: 'added' | 'changed' | 'left'): void {
     this.#counts[outcome][list]++;
@@ -53,14 +70,28 @@ export class ImportPlan {
     return { ...this.#counts, unresolved };
   }
 
-  /** In the order given: a row is written after those it refers to, so that a repeat completes what was cut off. */
-  async write(order: readonly mongo.Collection<Row>[]): Promise<void> {
+  /**
+   * In the order given: a row is written after those it refers to, so that a repeat completes what was cut off.
+   * Answers false where somebody else has made some of the rows meanwhile: the rest is written, and a new plan finds
+   * what is still to be done.
+   */
+  async write(order: readonly mongo.Collection<Row>[]): Promise<boolean> {
+    let complete = true;
     for (const collection of order) {
       const operations = this.#operations.get(collection) ?? [];
+      // New rows don't depend on each other; a change may make room for another one.
+      const ordered = operations.some((operation) => !('insertOne' in operation));
       for (let at = 0; at < operations.length; at += CHUNK) {
-        await collection.bulkWrite(operations.slice(at, at + CHUNK), { ordered: true });
+        try {
+          await collection.bulkWrite(operations.slice(at, at + CHUNK), { ordered });
+        } catch (error) {
+          if (!onlyDuplicateKeys(error)) throw error;
+          complete = false;
+          if (ordered) return false;
+        }
       }
     }
+    return complete;
   }
 }
 

@@ -5,13 +5,9 @@ import type { Row } from './stored-values.js';
 
 export type OnWarning = (message: string) => void;
 
-type Keys = Readonly<Record<string, 1>>;
 interface Wanted {
   readonly of: mongo.Collection<Row>;
-  readonly keys: Keys;
-  /** What a database that already holds doubles goes without; nothing here relies on it. */
-  readonly unique?: true;
-  readonly sparse?: true;
+  readonly keys: readonly string[];
 }
 
 /** Indexes of our own collection, without which the server doesn't start. */
@@ -23,34 +19,51 @@ export async function indexJournal(journal: mongo.Collection<StoredRow>): Promis
 }
 
 /**
- * Indexes that make our look-ups quick on collections that may belong to an existing application. What is there
- * already is used; what can't be made is a warning and never stops the start.
+ * Indexes that make our look-ups quick on collections that may belong to an existing application: they constrain
+ * nothing, and their names and keys are of our own, so that none of the application's own indexes, whatever its
+ * options, collides with one. What is there already is used; what can't be made is a warning and never stops the start.
  */
 export async function indexExisting(c: Collections, onWarning: OnWarning): Promise<void> {
   const wanted: readonly Wanted[] = [
-    { of: c.users, keys: { uid: 1 }, unique: true, sparse: true },
-    { of: c.teachers, keys: { user_id: 1 } },
-    { of: c.students, keys: { user_id: 1 } },
-    { of: c.enrollments, keys: { course_id: 1, student_id: 1 } },
-    { of: c.sessions, keys: { status: 1 } },
-    { of: c.records, keys: { session_id: 1, student_id: 1 }, unique: true },
+    { of: c.users, keys: ['uid'] },
+    { of: c.teachers, keys: ['user_id'] },
+    { of: c.students, keys: ['user_id'] },
+    { of: c.enrollments, keys: ['course_id', 'student_id'] },
+    { of: c.sessions, keys: ['status'] },
+    { of: c.records, keys: ['session_id', 'student_id'] },
   ];
   await Promise.all(wanted.map((index) => ensure(index, onWarning)));
 }
 
-async function ensure({ of, keys, unique, sparse }: Wanted, onWarning: OnWarning): Promise<void> {
-  const name = `${of.collectionName}(${Object.keys(keys).join(', ')})`;
-  if ((await existingIndexes(of)).some((index) => serves(index, keys))) return;
-  const attempts = unique ? [{ unique: true, ...(sparse && { sparse }) }, {}] : [{}];
-  for (const options of attempts) {
-    try {
-      await of.createIndex({ ...keys }, options);
-      return;
-    } catch (error) {
-      const kind = 'unique' in options ? 'unique index' : 'index';
-      onWarning(`no ${kind} on ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+async function ensure({ of, keys }: Wanted, onWarning: OnWarning): Promise<void> {
+  const existing = await existingIndexes(of);
+  for (const index of existing) warnOfEarlier(of, index, onWarning);
+  if (existing.some((index) => serves(index, keys))) return;
+  try {
+    // An application has no reason for an index that ends with _id, and MongoDB tells indexes apart by their keys.
+    const spec = Object.fromEntries([...keys, '_id'].map((key) => [key, 1 as const]));
+    await of.createIndex(spec, { name: `rollcall_${keys.join('_')}` });
+  } catch (error) {
+    const name = `${of.collectionName}(${keys.join(', ')})`;
+    onWarning(`no index on ${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Unique indexes that earlier versions of Rollcall made. An application may have made one that is just the same. */
+const EARLIER: Readonly<Record<string, { readonly name: string; readonly sparse: boolean }>> = {
+  users: { name: 'uid_1', sparse: true },
+  attendancerecords: { name: 'session_id_1_student_id_1', sparse: false },
+};
+
+function warnOfEarlier(of: mongo.Collection<Row>, index: mongo.IndexDescriptionInfo, onWarning: OnWarning): void {
+  const earlier = EARLIER[of.collectionName];
+  if (!earlier || index['name'] !== earlier.name || index['unique'] !== true) return;
+  if ((index['sparse'] === true) !== earlier.sparse || index['partialFilterExpression'] !== undefined) return;
+  onWarning(
+    `${of.collectionName} has a unique index ${earlier.name}, as earlier versions of Rollcall made one; Rollcall no ` +
+      `longer needs it. If it is not your application's own, drop it: ` +
+      `db.${of.collectionName}.dropIndex("${earlier.name}")`,
+  );
 }
 
 async function existingIndexes(collection: mongo.Collection<Row>): Promise<readonly mongo.IndexDescriptionInfo[]> {
@@ -63,8 +76,9 @@ async function existingIndexes(collection: mongo.Collection<Row>): Promise<reado
 }
 
 /** An index serves when it begins with the keys looked up and covers every document. */
-function serves(index: mongo.IndexDescriptionInfo, keys: Keys): boolean {
-  if (index['partialFilterExpression'] !== undefined) return false;
+function serves(index: mongo.IndexDescriptionInfo, keys: readonly string[]): boolean {
+  // A sparse index of several keys holds what has any of them, and a look-up by all of them finds what it asks for.
+  if (index['partialFilterExpression'] !== undefined || index['collation'] !== undefined) return false;
   const has = Object.entries(index.key);
-  return Object.keys(keys).every((key, i) => has[i]?.[0] === key && (has[i]?.[1] === 1 || has[i]?.[1] === -1));
+  return keys.every((key, i) => has[i]?.[0] === key && (has[i]?.[1] === 1 || has[i]?.[1] === -1));
 }

@@ -7,10 +7,11 @@ import {
   type Schools,
   type Storage,
   StorageError,
+  type UnusableRows,
 } from '../port.js';
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
-import { findCourse, isEnrolled, listRoster } from './courses.js';
+import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
 import { findPeopleByUid, findPersonByUid, findProfiles, findStudents, provisionPerson } from './people.js';
@@ -18,6 +19,7 @@ import { projectRecords, projectSession } from './projection.js';
 import { importSchool } from './school-import.js';
 import { approvedEnrollments } from './school-lists.js';
 import { findSession, projectedSeqs, readRecords } from './sessions.js';
+import { unusableRows } from './unusable-rows.js';
 
 /** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
 const RECONNECT_AFTER_MS = 5_000;
@@ -59,7 +61,9 @@ export class MongoStorage implements Storage {
 
   readonly courses: Courses = {
     findCourse: (courseId) => this.#ask(({ collections }) => findCourse(collections, courseId)),
-    isEnrolled: (courseId, studentId) => this.#ask(({ collections }) => isEnrolled(collections, courseId, studentId)),
+    isEnrolled: async (courseId, studentId) => (await this.courses.areEnrolled(courseId, [studentId])).has(studentId),
+    areEnrolled: (courseId, studentIds) =>
+      this.#ask(({ collections }) => areEnrolled(collections, courseId, studentIds)),
     listRoster: (courseId) => this.#ask(({ collections }) => listRoster(collections, courseId)),
   };
 
@@ -100,6 +104,18 @@ export class MongoStorage implements Storage {
 
   async open(): Promise<void> {
     this.#database = await this.#connected();
+    // Nobody waits for it, and a database that fails here fails elsewhere too.
+    this.#warnOfUnusableRows().catch(() => undefined);
+  }
+
+  unusableRows(): Promise<readonly UnusableRows[]> {
+    return this.#ask(({ collections }) => unusableRows(collections));
+  }
+
+  async #warnOfUnusableRows(): Promise<void> {
+    for (const { collection, count, reason } of await this.unusableRows()) {
+      this.#options.onWarning?.(`${count} ${count === 1 ? 'row' : 'rows'} of ${collection} cannot be used: ${reason}`);
+    }
   }
 
   async #connected(): Promise<Database> {

@@ -180,32 +180,56 @@ async function profilesOfUsers(
   return new Map(rows.map((row) => [readId(row['user_id']) ?? '', row]));
 }
 
+export type Purpose = 'user' | 'teacher' | 'student' | 'enrollment';
+
 /**
  * An ObjectId that follows from what it is for. Two servers that make the same person at the same time collide on
- * _id, also in a database that can't have a unique index on uid.
+ * _id: no index on another application's collection is needed for it.
  */
-export const derivedId = (purpose: 'user' | 'teacher' | 'student', uid: string): mongo.ObjectId =>
+export const derivedId = (purpose: Purpose, uid: string): mongo.ObjectId =>
   new mongo.ObjectId(createHash('sha256').update(`${purpose}\n${uid}`).digest().subarray(0, 12));
 
+/** Owners that one uid may have had before; more are a fault of ours. */
+const OWNERS_MAX = 100;
+
+/** How long a row in the way may take to be seen, in ms: a majority read comes later than the duplicate key. */
+const SEEN_MAX_MS = 5_000;
+const SEEN_STEP_MS = 20;
+
+/**
+ * Whoever provisions a uid tries the same ids in the same order, so of many at once one makes the person and the
+ * others find them.
+ */
 export async function provisionPerson(c: Collections, person: NewPerson): Promise<Person | null> {
-  const existing = await findPersonByUid(c, person.uid);
+  const { uid } = person;
+  const existing = await findPersonByUid(c, uid);
   if (existing) return existing;
-  // They are there, and disabled.
-  if (await c.users.findOne({ uid: anyUid([person.uid]) }, { projection: { _id: 1 } })) return null;
-  await makePerson(c, person, (purpose) => derivedId(purpose, person.uid));
-  const made = await findPersonByUid(c, person.uid);
-  if (made) return made;
-  // The place is held by somebody who had this uid once and was renamed since.
-  await makePerson(c, person, () => new mongo.ObjectId());
-  const apart = await findPersonByUid(c, person.uid);
-  if (!apart) throw new StorageError(`mongodb: the user ${person.uid} is not there after it was made`);
-  return apart;
+  for (let owner = 0; owner < OWNERS_MAX; owner++) {
+    // Somebody else has made them meanwhile, or they are there and disabled: then null.
+    if (await c.users.findOne({ uid: anyUid([uid]) }, { projection: { _id: 1 } })) return findPersonByUid(c, uid);
+    const name = owner === 0 ? uid : JSON.stringify([uid, owner]);
+    await makePerson(c, person, (purpose) => derivedId(purpose, name));
+    // Else the place is held by somebody who had this uid once and was renamed since.
+    if ((await uidHeldBy(c, derivedId('user', name))) === uid) return findPersonByUid(c, uid);
+  }
+  throw new StorageError(`mongodb: the user ${uid} is not there after it was made`);
+}
+
+/** The uid of a user that is there, or about to be seen. */
+async function uidHeldBy(c: Collections, _id: mongo.ObjectId): Promise<string | null> {
+  const deadline = Date.now() + SEEN_MAX_MS;
+  for (;;) {
+    const row = await c.users.findOne({ _id }, { projection: { uid: 1 } });
+    if (row) return readText(row['uid']);
+    if (Date.now() > deadline) throw new StorageError('mongodb: a user that was made is not yet held by a majority');
+    await new Promise((resolve) => setTimeout(resolve, SEEN_STEP_MS));
+  }
 }
 
 async function makePerson(
   c: Collections,
   { uid, name, email, role }: NewPerson,
-  idFor: (purpose: 'user' | 'teacher' | 'student') => mongo.ObjectId,
+  idFor: (purpose: Purpose) => mongo.ObjectId,
 ): Promise<void> {
   const user_id = idFor('user');
   const now = new Date();

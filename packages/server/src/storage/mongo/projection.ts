@@ -1,14 +1,16 @@
-import { mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import { type Projection, StorageError, type StoredRecord } from '../port.js';
 import type { Collections } from './collections.js';
-import { errorCode, isDuplicateKey } from './connection.js';
+import { isDuplicateKey, onlyDuplicateKeys } from './connection.js';
 import { findSession, isAttendanceStatus, newestByStudent, RECORD_FIELDS } from './sessions.js';
 import {
   anyOf,
+  asHeld,
   changedFields,
   type Row,
   readId,
   readSeq,
+  type StoredId,
   storedDate,
   storedId,
   storedTime,
@@ -29,15 +31,19 @@ const ROUNDS = 20;
  */
 export async function projectRecords(c: Collections, projection: Projection): Promise<void> {
   let due: readonly StoredRecord[] = projection.records;
+  const session = await asHeld(c.sessions, [projection.session_id]);
   for (let round = 0; due.length > 0; round++) {
     if (round === ROUNDS) {
       throw new StorageError(`mongodb: records of ${projection.session_id} keep changing, or their ids are taken`);
     }
     const rows = await currentRows(c, projection.session_id, due, round > 0);
     const lost: StoredRecord[] = [];
+    const newOnes = due.filter((record) => !rows.has(record.student_id)).map((record) => record.student_id);
+    const student = await asHeld(c.students, newOnes);
+    const newRow = (record: StoredRecord) => rowOf(record, session(projection.session_id), student(record.student_id));
     for (let at = 0; at < due.length; at += CHUNK) {
       const chunk = due.slice(at, at + CHUNK);
-      if (!(await writeRecords(c, projection.session_id, chunk, rows))) lost.push(...chunk);
+      if (!(await writeRecords(c, chunk, rows, newRow))) lost.push(...chunk);
     }
     due = lost;
   }
@@ -76,16 +82,16 @@ async function currentRows(
 /** False when somebody else changed or made one of the rows meanwhile: then the rows must be read again. */
 async function writeRecords(
   c: Collections,
-  sessionId: string,
   chunk: readonly StoredRecord[],
   rows: ReadonlyMap<string, Row>,
+  newRow: (record: StoredRecord) => Row,
 ): Promise<boolean> {
   const operations: mongo.AnyBulkWriteOperation<Row>[] = [];
   let updates = 0;
   for (const record of chunk) {
     const row = rows.get(record.student_id);
     if (!row) {
-      operations.push({ insertOne: { document: newRow(sessionId, record) } });
+      operations.push({ insertOne: { document: newRow(record) } });
     } else if (readSeq(row['seq']) < record.seq) {
       updates++;
       operations.push({
@@ -106,12 +112,6 @@ async function writeRecords(
   }
 }
 
-function onlyDuplicateKeys(error: unknown): boolean {
-  if (!(error instanceof mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) return false;
-  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return errors.length > 0 && errors.every((one) => errorCode(one) === 11_000);
-}
-
 const recordFields = (record: StoredRecord) => ({
   status: record.status,
   remarks: record.remarks,
@@ -121,11 +121,11 @@ const recordFields = (record: StoredRecord) => ({
   updatedAt: storedTime(record.updated_at),
 });
 
-function newRow(sessionId: string, record: StoredRecord): Row {
+function rowOf(record: StoredRecord, session_id: StoredId, student_id: StoredId): Row {
   return {
     _id: storedId(record.record_id),
-    session_id: storedId(sessionId),
-    student_id: storedId(record.student_id),
+    session_id,
+    student_id,
     ...withoutNulls(recordFields(record)),
     seq: record.seq,
     createdAt: storedTime(record.created_at),
@@ -141,17 +141,29 @@ function recordChanges(row: Row, record: StoredRecord): Record<string, unknown> 
 
 /** Brings the class session up to the projection's seq, or makes it. Never goes back. */
 export async function projectSession(c: Collections, projection: Projection): Promise<void> {
+  const { session } = projection;
+  const references: References = {
+    course: await asHeld(c.courses, [session.course_id]),
+    teacher: await asHeld(c.teachers, [session.teacher_id]),
+  };
   for (let round = 0; round < ROUNDS; round++) {
     const row = await c.sessions.findOne({ _id: anyOf([projection.session_id]) });
     if (row && readSeq(row['projected_seq']) >= projection.seq) return;
-    if (row ? await updateSession(c, projection, row) : await insertSession(c, projection)) return;
+    const fields = sessionFields(projection, references);
+    if (row ? await updateSession(c, projection, row, fields) : await insertSession(c, projection, fields)) return;
   }
   throw new StorageError(`mongodb: the session ${projection.session_id} keeps changing`);
 }
 
-const sessionFields = ({ session, seq }: Projection) => ({
-  course_id: session.course_id && storedId(session.course_id),
-  teacher_id: session.teacher_id && storedId(session.teacher_id),
+/** How a session's row names its course and its teacher. */
+interface References {
+  readonly course: (id: string) => StoredId;
+  readonly teacher: (id: string) => StoredId;
+}
+
+const sessionFields = ({ session, seq }: Projection, { course, teacher }: References) => ({
+  course_id: session.course_id && course(session.course_id),
+  teacher_id: session.teacher_id && teacher(session.teacher_id),
   date: session.date && storedDate(session.date),
   start_time: session.start_time,
   end_time: session.end_time,
@@ -163,8 +175,15 @@ const sessionFields = ({ session, seq }: Projection) => ({
   projected_seq: seq,
 });
 
-async function updateSession(c: Collections, projection: Projection, row: Row): Promise<boolean> {
-  const changes = changedFields(row, sessionFields(projection));
+type SessionFields = ReturnType<typeof sessionFields>;
+
+async function updateSession(
+  c: Collections,
+  projection: Projection,
+  row: Row,
+  fields: SessionFields,
+): Promise<boolean> {
+  const changes = changedFields(row, fields);
   if ('teacher_id' in changes && (await sameTeacher(c, projection, row))) delete changes['teacher_id'];
   const { matchedCount } = await c.sessions.updateOne(
     { _id: row._id, projected_seq: row['projected_seq'] ?? null },
@@ -183,12 +202,12 @@ async function sameTeacher(c: Collections, { session_id, session }: Projection, 
   return known?.teacher_id === session.teacher_id || readId(row['teacher_id']) === session.teacher_id;
 }
 
-async function insertSession(c: Collections, projection: Projection): Promise<boolean> {
+async function insertSession(c: Collections, projection: Projection, fields: SessionFields): Promise<boolean> {
   const now = new Date();
   try {
     await c.sessions.insertOne({
       _id: storedId(projection.session_id),
-      ...withoutNulls(sessionFields(projection)),
+      ...withoutNulls(fields),
       createdAt: now,
       updatedAt: now,
     });

@@ -1,4 +1,4 @@
-import type { ImportReport, School } from '../port.js';
+import { type ImportReport, type School, StorageError } from '../port.js';
 import type { Collections } from './collections.js';
 import { ImportPlan } from './import-plan.js';
 import type { Journal } from './journal.js';
@@ -6,18 +6,37 @@ import { planCourses, planEnrollments, planSessions } from './school-lists.js';
 import { planPeople } from './school-people.js';
 import { type Known, resolveReferences } from './school-references.js';
 
+/** Times that an import is planned because others make the same rows. */
+const ROUNDS = 10;
+
+/**
+ * A database without transactions can't take a school all at once: rows are written list by list, each after those it
+ * refers to, so that a repeat of an import that was cut off completes it.
+ */
 export async function importSchool(
   c: Collections,
   journal: Journal,
   school: School,
   { dryRun }: { dryRun: boolean },
 ): Promise<ImportReport> {
-  const { known, unresolved } = await resolveReferences(c, school);
-  if (unresolved.length > 0) return new ImportPlan().report(unresolved);
-  const plan = new ImportPlan();
-  await planSchool(c, journal, school, known, plan);
-  if (!dryRun) await plan.write([c.users, c.teachers, c.students, c.courses, c.enrollments, c.sessions]);
-  return plan.report([]);
+  let first: ImportReport | undefined;
+  for (let round = 1; ; round++) {
+    // Comparing only reads, and what is so already is not written.
+    const { known, unresolved } = await resolveReferences(c, school);
+    if (unresolved.length > 0) return new ImportPlan().report(unresolved);
+    const plan = new ImportPlan(round);
+    await planSchool(c, journal, school, known, plan);
+    first ??= plan.report([]);
+    if (dryRun || (await plan.write([c.users, c.teachers, c.students, c.courses, c.enrollments, c.sessions]))) {
+      return first;
+    }
+    if (round === ROUNDS) {
+      throw new StorageError(
+        'mongodb: rows of the import keep colliding with others: two imports at once, or a unique index that the ' +
+          'school does not fit',
+      );
+    }
+  }
 }
 
 async function planSchool(c: Collections, journal: Journal, school: School, known: Known, plan: ImportPlan) {

@@ -1,14 +1,24 @@
-import { mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import type { School, StoredEnrollment } from '../port.js';
 import type { Collections } from './collections.js';
 import type { ImportPlan } from './import-plan.js';
 import type { Journal } from './journal.js';
 import { findTeachers, studentIdsOf } from './people.js';
 import type { Known } from './school-references.js';
-import { anyOf, type Row, readId, readIds, storedDate, storedId } from './stored-values.js';
+import {
+  anyOf,
+  asHeld,
+  inParts,
+  type Row,
+  readId,
+  readIds,
+  type StoredId,
+  storedDate,
+  storedId,
+} from './stored-values.js';
 
 const rowsById = async (collection: mongo.Collection<Row>, ids: readonly string[]): Promise<Map<string, Row>> => {
-  const rows = ids.length === 0 ? [] : await collection.find({ _id: anyOf(ids) }).toArray();
+  const rows = await inParts(new Set(ids), (_id) => collection.find({ _id }).toArray());
   return new Map(rows.map((row) => [readId(row._id) ?? '', row]));
 };
 
@@ -26,6 +36,17 @@ async function withTeacherProfiles(c: Collections, rows: ReadonlyMap<string, Row
   );
 }
 
+/** How rows name teachers: by profile, in the form in which the profile's row has its id. */
+async function teacherReferences(
+  c: Collections,
+  known: Known,
+  refs: readonly string[],
+): Promise<(ref: string) => StoredId> {
+  const profileId = (ref: string): string => known.teachers.get(ref) ?? ref;
+  const held = await asHeld(c.teachers, refs.map(profileId));
+  return (ref) => held(profileId(ref));
+}
+
 export async function planCourses(c: Collections, school: School, known: Known, plan: ImportPlan): Promise<void> {
   const found = await withTeacherProfiles(
     c,
@@ -34,7 +55,8 @@ export async function planCourses(c: Collections, school: School, known: Known, 
       school.courses.map((row) => row.id),
     ),
   );
-  const profile = (ref: string) => storedId(known.teachers.get(ref) ?? ref);
+  const teacherIds = school.courses.flatMap((row) => [row.teacher_id ?? [], row.co_teacher_ids].flat());
+  const profile = await teacherReferences(c, known, teacherIds);
   for (const { id, title, course_code, credit, teacher_id, co_teacher_ids } of school.courses) {
     const fields = {
       title,
@@ -51,9 +73,14 @@ export async function planCourses(c: Collections, school: School, known: Known, 
 
 export async function planEnrollments(c: Collections, school: School, known: Known, plan: ImportPlan): Promise<void> {
   const courseIds = new Set(school.enrollments.map((row) => row.course_id));
-  const rows = courseIds.size === 0 ? [] : await c.enrollments.find({ course_id: anyOf(courseIds) }).toArray();
+  const rows = await inParts(courseIds, (course_id) => c.enrollments.find({ course_id }).toArray());
   const key = (course: string | null, student: string | null) => JSON.stringify([course, student]);
   const found = new Map(rows.map((row) => [key(readId(row['course_id']), readId(row['student_id'])), row]));
+  const courseId = await asHeld(c.courses, courseIds);
+  const studentId = await asHeld(
+    c.students,
+    school.enrollments.map((row) => known.students.get(row.student_id)?.student_id ?? row.student_id),
+  );
   for (const { course_id, student_id, status, begins = null, ends = null } of school.enrollments) {
     const student = known.students.get(student_id) ?? { student_id, user_id: null };
     const row = found.get(key(course_id, student.student_id)) ?? found.get(key(course_id, student.user_id));
@@ -63,8 +90,9 @@ export async function planEnrollments(c: Collections, school: School, known: Kno
       plan.count('enrollments', changed ? 'changed' : 'left');
       continue;
     }
-    const fields = { course_id: storedId(course_id), student_id: storedId(student.student_id), status, begins, ends };
-    found.set(key(course_id, student.student_id), plan.insert(c.enrollments, new mongo.ObjectId(), fields));
+    const fields = { course_id: courseId(course_id), student_id: studentId(student.student_id), status, begins, ends };
+    const pair = key(course_id, student.student_id);
+    found.set(pair, plan.insert(c.enrollments, plan.newId('enrollment', pair), fields));
     plan.count('enrollments', 'added');
   }
 }
@@ -94,6 +122,15 @@ export async function planSessions(
   const ids = school.sessions.map((row) => row.id);
   const journalled = await journal.withJournal(ids);
   const found = await withTeacherProfiles(c, await rowsById(c.sessions, ids));
+  const courseId = await asHeld(
+    c.courses,
+    school.sessions.map((row) => row.course_id),
+  );
+  const profile = await teacherReferences(
+    c,
+    known,
+    school.sessions.flatMap((row) => row.teacher_id ?? []),
+  );
   for (const { id, course_id, teacher_id, date, ...rest } of school.sessions) {
     const row = found.get(id);
     // What Rollcall runs or ran, and what another application runs, is not the import's to alter.
@@ -103,8 +140,8 @@ export async function planSessions(
     }
     const { start_time, end_time, topic, description, status } = rest;
     const fields = {
-      course_id: course_id && storedId(course_id),
-      teacher_id: teacher_id && storedId(known.teachers.get(teacher_id) ?? teacher_id),
+      course_id: course_id && courseId(course_id),
+      teacher_id: teacher_id && profile(teacher_id),
       date: storedDate(date),
       start_time,
       end_time,

@@ -1,4 +1,4 @@
-import { mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import type { School } from '../port.js';
 import type { Collections } from './collections.js';
 import type { ImportPlan } from './import-plan.js';
@@ -93,7 +93,7 @@ class Users {
         changed.set(uid, plan.update(c.users, row, fields));
       } else {
         const disabled = wanted['disabled'] === true ? { disabled: true } : { disabled: null };
-        this.#ids.set(uid, plan.insert(c.users, new mongo.ObjectId(), { ...wanted, uid, role, ...disabled })._id);
+        this.#ids.set(uid, plan.insert(c.users, plan.newId('user', uid), { ...wanted, uid, role, ...disabled })._id);
       }
     }
     return changed;

@@ -1,7 +1,10 @@
 import { mongo } from 'mongoose';
 
-/** How an id is held: 24 lower-case hex digits as an ObjectId, any other text as it is. */
-export type StoredId = mongo.ObjectId | string;
+/**
+ * How an id is held. Rollcall itself writes 24 lower-case hex digits as an ObjectId and any other text as it is; the
+ * rows of another application may have numbers and UUIDs, whose text form is then the id.
+ */
+export type StoredId = mongo.ObjectId | string | number | mongo.Long | mongo.UUID;
 
 /** A document of a collection that other applications write too: nothing is known of a field before it is read. */
 export interface Row {
@@ -12,20 +15,51 @@ export interface Row {
 // Lower case only: an ObjectId forgets the case of its digits, and ids are opaque.
 const OBJECT_ID = /^[0-9a-f]{24}$/;
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const WHOLE_NUMBER = /^-?[1-9]\d{0,18}$/;
+
+/** As Rollcall writes an id that no row holds yet. */
 export const storedId = (id: string): StoredId => (OBJECT_ID.test(id) ? new mongo.ObjectId(id) : id);
+
+/** The number or the UUID whose text an id is; undefined for any other id. MongoDB compares numbers of all types. */
+function otherForm(id: string): StoredId | undefined {
+  const number = Number(id);
+  if (Number.isFinite(number) && String(number) === id) return number;
+  if (UUID.test(id)) return new mongo.UUID(id);
+  if (!WHOLE_NUMBER.test(id)) return undefined;
+  // Beyond what a number can tell apart.
+  const long = mongo.Long.fromString(id);
+  return long.toString() === id ? long : undefined;
+}
 
 /**
  * Matches a field that names any of `ids`. References in databases that other applications filled may hold an
- * ObjectId as text; an `$in` over both forms serves them from one index.
+ * ObjectId as text, or a number; an `$in` over all forms serves them from one index.
  */
 export const anyOf = (ids: Iterable<string>): { $in: StoredId[] } => {
   const forms: StoredId[] = [];
   for (const id of ids) {
-    if (OBJECT_ID.test(id)) forms.push(new mongo.ObjectId(id));
+    const other = OBJECT_ID.test(id) ? new mongo.ObjectId(id) : otherForm(id);
+    if (other !== undefined) forms.push(other);
     forms.push(id);
   }
   return { $in: forms };
 };
+
+/**
+ * How to write references to these ids: as the rows that they name hold them. Rows are asked for only where an id's
+ * text doesn't tell, which is that of a number or a UUID.
+ */
+export async function asHeld(
+  collection: mongo.Collection<Row>,
+  ids: Iterable<string | null>,
+): Promise<(id: string) => StoredId> {
+  const unclear = new Set([...ids].filter((id): id is string => id !== null && otherForm(id) !== undefined));
+  if (unclear.size === 0) return storedId;
+  const rows = await inParts(unclear, (_id) => collection.find({ _id }, { projection: { _id: 1 } }).toArray());
+  const held = new Map(rows.map((row) => [readId(row._id), row._id]));
+  return (id) => held.get(id) ?? storedId(id);
+}
 
 /** Matches any of these uids, also where it is held as a number (a roll by which people sign in). */
 export const anyUid = (uids: Iterable<string>): { $in: (string | number)[] } => {
@@ -60,7 +94,11 @@ export async function inParts<Found>(
 /** Null where the field holds nothing that can be an id. */
 export const readId = (value: unknown): string | null => {
   if (value instanceof mongo.ObjectId) return value.toHexString();
-  return typeof value === 'string' && value !== '' ? value : null;
+  if (typeof value === 'string') return value === '' ? null : value;
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : null;
+  if (value instanceof mongo.Long) return value.toString();
+  const isUuid = value instanceof mongo.Binary && value.sub_type === mongo.Binary.SUBTYPE_UUID && value.length() === 16;
+  return isUuid ? value.toUUID().toHexString(true) : null;
 };
 
 export const readIds = (value: unknown): string[] =>

@@ -6,6 +6,8 @@ export interface Courses {
   findCourse(courseId: CourseId): Promise<Course | null>;
   /** True for an approved enrolment. */
   isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean>;
+  /** Those of the students for whom `isEnrolled` is true, in one query however many they are. */
+  areEnrolled(courseId: CourseId, studentIds: readonly StudentId[]): Promise<Set<StudentId>>;
   /** Students with an approved enrolment that counts today, without disabled users, in the order of `inRosterOrder`. */
   listRoster(courseId: CourseId): Promise<RosterStudent[]>;
 }

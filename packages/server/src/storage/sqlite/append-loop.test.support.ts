@@ -14,8 +14,20 @@ await Promise.all(
       const count = 1 + (end % 3);
       if ((await appendTo(storage, session(id), end, run(id, end, count))) === 'committed') {
         end += count;
-        writeSync(1, `${id} ${end}\n`);
+        say( `${id} ${end}\n`);
       } else end = (await readEntries(storage, session(id), 0, 1_000_000)).length;
     }
   }),
 );
+
+/** Written before anything else happens; a pipe that is full is tried again until its reader has caught up. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}

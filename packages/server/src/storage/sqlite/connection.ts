@@ -22,20 +22,37 @@ function bindable(value: unknown): SqlValue {
   throw new TypeError(`a ${typeof value} cannot be stored`);
 }
 
-/** One connection with its prepared statements. Synchronous: lives in the worker thread. */
+/**
+ * What a connection is for. `write`: everything, and what it commits is on the disk. `read`: changes nothing, so that
+ * it waits for no writer. `import`: its many small commits are on the disk only with the next commit of any other
+ * connection or with `commitsAreDurable(true)`, and it copies the log into the file when it is told to.
+ */
+export type Purpose = 'write' | 'read' | 'import';
+
+const SETTINGS: Readonly<Record<Purpose, string>> = {
+  // On every open: these are settings of the connection, not of the file.
+  write: 'PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000',
+  read: 'PRAGMA query_only = ON; PRAGMA cache_size = -16000',
+  import: `PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -64000;
+    PRAGMA wal_autocheckpoint = 0; PRAGMA legacy_alter_table = ON`,
+};
+
+/** One connection with its prepared statements. Synchronous: lives in a worker thread. */
 export class Connection {
   readonly #db: InstanceType<typeof Database>;
   readonly #statements = new Map<string, DriverStatement>();
 
   /** Opens, and creates where missing. Throws when the file can't be used. */
-  constructor(readonly path: string) {
+  constructor(
+    readonly path: string,
+    readonly purpose: Purpose = 'write',
+  ) {
     this.#db = new Database(path);
     try {
       this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       const mode = this.#switchToWal();
       if (mode !== 'wal' && mode !== 'memory') throw new Error(`the journal mode is ${mode}, not wal`);
-      // On every open: this one is a setting of the connection, not of the file.
-      this.#db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000');
+      this.#db.exec(SETTINGS[purpose]);
     } catch (error) {
       this.#db.close();
       throw error;
@@ -94,7 +111,16 @@ export class Connection {
 
   /** All of `work` or nothing, durable when it returns. Waits for other writers before it starts. */
   transaction<Result>(work: () => Result): Result {
-    this.#db.exec('BEGIN IMMEDIATE');
+    return this.#between('BEGIN IMMEDIATE', work);
+  }
+
+  /** `work` sees the database as it is now, whatever others write meanwhile, and keeps nobody from writing. */
+  snapshot<Result>(work: () => Result): Result {
+    return this.#between('BEGIN DEFERRED', work);
+  }
+
+  #between<Result>(begin: string, work: () => Result): Result {
+    this.#db.exec(begin);
     try {
       const result = work();
       this.#db.exec('COMMIT');
@@ -106,11 +132,21 @@ export class Connection {
     }
   }
 
-  /** Copies the log into the database file and lets go. */
+  /** For connections that import: whether a commit waits for the disk. Outside a transaction. */
+  commitsAreDurable(durable: boolean): void {
+    this.#db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+  }
+
+  /** Copies what it can of the log into the database file, without keeping anybody from reading or writing. */
+  checkpoint(): void {
+    this.rows('PRAGMA wal_checkpoint(PASSIVE)', []);
+  }
+
+  /** Lets go; who writes copies the log into the database file before. */
   close(): void {
     this.#statements.clear();
     try {
-      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      if (this.purpose === 'write') this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // The log stays beside the file and is read by whoever opens it next.
     }
@@ -124,3 +160,6 @@ export const errorCode = (error: unknown): string =>
 /** Another connection kept the database for longer than BUSY_TIMEOUT_MS. */
 export const isBusy = (error: unknown): boolean =>
   errorCode(error).startsWith('SQLITE_BUSY') || errorCode(error).startsWith('SQLITE_LOCKED');
+
+/** A row is in the way of one that was to be written: somebody else was first. */
+export const isConstraint = (error: unknown): boolean => errorCode(error).startsWith('SQLITE_CONSTRAINT');

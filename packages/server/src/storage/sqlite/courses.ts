@@ -4,7 +4,7 @@ import { inRosterOrder } from '../../journal/roster-order.js';
 import type { Course, Courses } from '../port.js';
 import { today } from '../today.js';
 import { STUDENT, toStudent } from './people.js';
-import type { Queries } from './queries.js';
+import { jsonOf, type Queries } from './queries.js';
 
 /** ?2 is today. An enrolment no longer counts on the day on which it ends. */
 const COUNTS_TODAY = '(e.begins IS NULL OR e.begins <= ?2) AND (e.ends IS NULL OR e.ends > ?2)';
@@ -19,6 +19,13 @@ export const LIST_ROSTER = `
 export const IS_ENROLLED = `
   SELECT json_group_array(json_array(e.status)) FROM enrollments AS e
   WHERE e.course_id = ?1 AND e.student_id = ?3 AND e.status = 'approved' AND ${COUNTS_TODAY}`;
+
+/** ?1: the course, ?3: the students as a JSON array. */
+export const ARE_ENROLLED = `
+  SELECT json_group_array(json_array(e.student_id))
+  FROM json_each(?3) AS r
+  JOIN enrollments AS e ON e.course_id = ?1 AND e.student_id = r.value
+  WHERE e.status = 'approved' AND ${COUNTS_TODAY}`;
 
 export const FIND_COURSE = `
   SELECT json_group_array(json_array(course_id, title, course_code, teacher_id,
@@ -44,6 +51,12 @@ export const coursesOf = (queries: Queries): Courses => ({
 
   async isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean> {
     return (await queries.rows(IS_ENROLLED, [courseId, today(), studentId])).length > 0;
+  },
+
+  async areEnrolled(courseId: CourseId, studentIds: readonly StudentId[]): Promise<Set<StudentId>> {
+    if (studentIds.length === 0) return new Set();
+    const rows = await queries.rows(ARE_ENROLLED, [courseId, today(), jsonOf(studentIds)]);
+    return new Set(rows.map(([id]) => id as StudentId));
   },
 
   async listRoster(courseId: CourseId): Promise<RosterStudent[]> {

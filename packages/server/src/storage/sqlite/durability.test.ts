@@ -122,10 +122,11 @@ test('[STORE-32] of appends committed together only those that do not fit a full
 });
 
 test('[STORE-32] an import and a projection that do not fit leave nothing behind', async () => {
-  const storage = await opened(await freshFile());
+  // In memory, where all share the connection whose pages can be limited.
+  const storage = await opened(':memory:');
   await storage.limitPages(40);
   const students = Array.from({ length: 4000 }, (_, i) => ({ ...SCHOOL.students[0], id: `s${i}`, uid: `u${i}` }));
-  const school = { ...SCHOOL, students } as typeof SCHOOL;
+  const school = { ...SCHOOL, students: [...SCHOOL.students, ...students] } as typeof SCHOOL;
   await expect(importAll(storage, school)).rejects.toBeInstanceOf(StorageError);
   expect(await storage.people.isEmpty()).toBe(true);
   const records = Array.from({ length: 4000 }, (_, i) => record(`s${i}`, 1, i));

@@ -1,5 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { ImportReport, School, SchoolList } from '../port.js';
 import type { Connection, SqlRow } from './connection.js';
+import { applyAll, dropChanges, stageChanges } from './import-changes.js';
+import { inParts, SCHOOL_TABLES, same, TableRows } from './school-tables.js';
+import { encodeText, parseRows } from './text.js';
 
 type Outcome = 'added' | 'changed' | 'left';
 type Counts = Record<SchoolList, number>;
@@ -7,89 +11,107 @@ type Unresolved = ImportReport['unresolved'][number];
 
 const noCounts = (): Counts => ({ teachers: 0, students: 0, admins: 0, courses: 0, enrollments: 0, sessions: 0 });
 
-/** Thrown to undo the transaction when the report is all that is wanted. */
-class Undo extends Error {}
+const SESSION_COLUMNS = SCHOOL_TABLES.class_sessions.columns;
 
-/** Upserts a school in one transaction; undoes it for a dry run and for references that lead nowhere. */
-export function importSchool(db: Connection, school: School, dryRun: boolean): ImportReport {
-  const work = new SchoolImport(db, school);
-  try {
-    db.transaction(() => {
-      work.write();
-      if (dryRun || work.unresolved.length > 0) throw new Undo();
-    });
-  } catch (error) {
-    if (!(error instanceof Undo)) throw error;
-  }
-  const { unresolved } = work;
-  if (unresolved.length > 0) return { added: noCounts(), changed: noCounts(), left: noCounts(), unresolved };
-  return { added: work.added, changed: work.changed, left: work.left, unresolved };
-}
+/** Positions in rows, which begin with their key. */
+const STATUS_AT = 1 + SESSION_COLUMNS.indexOf('status');
+const IS_ADMIN_AT = 1 + SCHOOL_TABLES.users.columns.indexOf('is_admin');
 
 type UserFields = Pick<School['students'][number], 'uid' | 'name' | 'email' | 'disabled'> & {
   readonly profile_picture?: string | null;
 };
-
-interface ProfileTable {
-  readonly table: 'teachers' | 'students';
-  readonly key: 'teacher_id' | 'student_id';
-  readonly columns: readonly string[];
-}
-
-const TEACHERS: ProfileTable = { table: 'teachers', key: 'teacher_id', columns: ['department', 'designation'] };
-const STUDENTS: ProfileTable = {
-  table: 'students',
-  key: 'student_id',
-  columns: ['roll', 'section', 'department', 'semester'],
-};
-
-const SESSION_COLUMNS = [
-  'course_id',
-  'teacher_id',
-  'date',
-  'start_time',
-  'end_time',
-  'topic',
-  'description',
-  'status',
-] as const;
 
 type Wanted = string | number | null | undefined;
 
 /** What a row is to hold: null in a school says nothing, so it erases nothing. */
 const filled = (wanted: readonly Wanted[], row: SqlRow | undefined): SqlRow =>
   wanted.map((value, i) => value ?? row?.[i] ?? null);
-const same = (row: SqlRow, wanted: SqlRow): boolean => wanted.every((value, i) => value === row[i]);
 
-class SchoolImport {
+/**
+ * What an import will do, worked out in memory from the rows that it may touch: comparing reads, and nothing else.
+ * The tables hold the changes, and the counts tell of them.
+ */
+export class SchoolPlan {
   readonly added = noCounts();
   readonly changed = noCounts();
   readonly left = noCounts();
   readonly unresolved: Unresolved[] = [];
-  readonly #db: Connection;
-  readonly #school: School;
+  readonly #users = new TableRows(SCHOOL_TABLES.users);
+  readonly #teachers = new TableRows(SCHOOL_TABLES.teachers);
+  readonly #students = new TableRows(SCHOOL_TABLES.students);
+  readonly #courses = new TableRows(SCHOOL_TABLES.courses);
+  readonly #courseTeachers = new TableRows(SCHOOL_TABLES.course_teachers);
+  readonly #enrollments = new TableRows(SCHOOL_TABLES.enrollments);
+  readonly #sessions = new TableRows(SCHOOL_TABLES.class_sessions);
+  readonly #coTeachers = new Map<string, ReadonlySet<string>>();
+  #journalled: ReadonlySet<string> = new Set();
   /** Profile ids of the import whose person has had another one already, for instance since they signed in before. */
   readonly #teacherIds = new Map<string, string>();
   readonly #studentIds = new Map<string, string>();
   /** A person listed twice (a teacher who is an admin) is described by the list that comes first. */
   readonly #described = new Set<string>();
 
-  constructor(db: Connection, school: School) {
-    this.#db = db;
-    this.#school = school;
+  /** Reads what the import may touch, at one moment of the database, and plans. */
+  static of(db: Connection, school: School): SchoolPlan {
+    const plan = new SchoolPlan();
+    plan.#load(db, school);
+    plan.#carryOut(school);
+    return plan;
   }
 
-  write(): void {
-    const { teachers, students, admins, courses, enrollments, sessions } = this.#school;
-    const teacherIds = new Set(teachers.map((row) => row.id));
-    const studentIds = new Set(students.map((row) => row.id));
+  private constructor() {}
+
+  /** In the order in which they are written. */
+  get tables(): readonly TableRows[] {
+    const people = [this.#users, this.#teachers, this.#students];
+    return [...people, this.#courses, this.#courseTeachers, this.#enrollments, this.#sessions];
+  }
+
+  /** Nothing of an import is kept where a reference leads nowhere, and so nothing is counted. */
+  get report(): ImportReport {
+    const { unresolved } = this;
+    if (unresolved.length > 0) return { added: noCounts(), changed: noCounts(), left: noCounts(), unresolved };
+    return { added: this.added, changed: this.changed, left: this.left, unresolved };
+  }
+
+  #load(db: Connection, { teachers, students, admins, courses, enrollments, sessions }: School): void {
+    const uids = [...teachers, ...students, ...admins].map((row) => row.uid);
+    this.#users.load(db, 'uid', uids);
+    this.#users.load(db, 'user_id', uids);
+    const userIds = [...this.#users.values()].map(([id]) => id ?? null);
+    const teacherRefs = [
+      ...courses.flatMap((row) => [row.teacher_id, ...row.co_teacher_ids]),
+      ...sessions.map(teacherOf),
+    ];
+    this.#teachers.load(db, 'teacher_id', [...teachers.map(idOf), ...teacherRefs]);
+    if (teachers.length > 0) this.#teachers.load(db, 'user_id', userIds);
+    this.#students.load(db, 'student_id', [...students.map(idOf), ...enrollments.map((row) => row.student_id)]);
+    if (students.length > 0) this.#students.load(db, 'user_id', userIds);
+    this.#courses.load(db, 'course_id', [
+      ...courses.map(idOf),
+      ...enrollments.map(courseOf),
+      ...sessions.map(courseOf),
+    ]);
+    this.#courseTeachers.load(db, 'course_id', courses.map(idOf));
+    for (const [course, id] of this.#courseTeachers.values()) {
+      const others = this.#coTeachers.get(String(course)) ?? [];
+      this.#coTeachers.set(String(course), new Set([...others, String(id)]));
+    }
+    this.#enrollments.load(db, 'course_id', enrollments.map(courseOf));
+    this.#sessions.load(db, 'session_id', sessions.map(idOf));
+    this.#journalled = new Set(sessions.length === 0 ? [] : journalled(db, sessions.map(idOf)));
+  }
+
+  #carryOut({ teachers, students, admins, courses, enrollments, sessions }: School): void {
+    const teacherIds = new Set(teachers.map(idOf));
+    const studentIds = new Set(students.map(idOf));
     for (const row of teachers) {
       const values = [row.department, row.designation];
-      this.#count('teachers', this.#profile(TEACHERS, row, values, teacherIds, this.#teacherIds));
+      this.#count('teachers', this.#profile(this.#teachers, row, values, teacherIds, this.#teacherIds));
     }
     for (const row of students) {
       const values = [row.roll, row.section, row.department, row.semester];
-      this.#count('students', this.#profile(STUDENTS, row, values, studentIds, this.#studentIds));
+      this.#count('students', this.#profile(this.#students, row, values, studentIds, this.#studentIds));
     }
     for (const row of admins) this.#count('admins', this.#admin(row));
     for (const [index, row] of courses.entries()) this.#count('courses', this.#course(row, index));
@@ -101,72 +123,58 @@ class SchoolImport {
     this[outcome][list]++;
   }
 
-  /** The user of a uid, made where missing: their id is the uid. Answers whether anything was written. */
+  /** The user of a uid, made where missing: their id is the uid. Answers whether anything is to be written. */
   #user(row: UserFields) {
-    const found = this.#db.row('SELECT user_id, name, email, profile_picture, disabled FROM users WHERE uid = ?', [
-      row.uid,
-    ]);
     const disabled = row.disabled == null ? null : Number(row.disabled);
+    const found = this.#users.byUnique(row.uid);
     const first = !this.#described.has(row.uid);
     this.#described.add(row.uid);
     if (!found) {
-      const values = [row.uid, row.name, row.email, row.profile_picture, disabled ?? 0];
-      this.#db.run(
-        'INSERT INTO users (user_id, uid, name, email, profile_picture, disabled) VALUES (?1, ?1, ?2, ?3, ?4, ?5)',
-        values,
-      );
-      return { userId: row.uid, written: true };
+      const userId = this.#users.get(row.uid) ? randomBytes(12).toString('hex') : row.uid;
+      this.#users.put([userId, row.uid, row.name, row.email, row.profile_picture ?? null, 0, disabled ?? 0]);
+      return { userId, written: true };
     }
-    const wanted = filled([row.name, row.email, row.profile_picture, disabled], found.slice(1));
-    const differs = first && !same(found.slice(1), wanted);
-    if (differs) {
-      this.#db.run('UPDATE users SET name = ?, email = ?, profile_picture = ?, disabled = ? WHERE uid = ?', [
-        ...wanted,
-        row.uid,
-      ]);
-    }
-    return { userId: String(found[0]), written: differs };
+    const [userId = null, , ...stored] = found;
+    const wanted = filled([row.name, row.email, row.profile_picture, undefined, disabled], stored);
+    const differs = first && !same(stored, wanted);
+    if (differs) this.#users.put([userId, row.uid, ...wanted]);
+    return { userId: String(userId), written: differs };
   }
 
   #profile(
-    { table, key, columns }: ProfileTable,
-    row: UserFields & { id: string },
+    profiles: TableRows,
+    row: UserFields & { readonly id: string },
     values: readonly (string | null)[],
     listed: ReadonlySet<string>,
-    idOf: Map<string, string>,
+    ids: Map<string, string>,
   ): Outcome {
     const { userId, written } = this.#user(row);
-    const find = `SELECT user_id, ${columns.join(', ')} FROM ${table} WHERE ${key} = ?`;
-    const own = this.#db.row(`SELECT ${key} FROM ${table} WHERE user_id = ?`, [userId])?.[0];
+    const own = profiles.byUnique(userId);
     let id = row.id;
-    let found = this.#db.row(find, [id]);
-    if (typeof own === 'string' && own !== id) {
-      if (found || listed.has(own)) {
+    let found = profiles.get(id);
+    if (own && own[0] !== id) {
+      const ownId = String(own[0]);
+      if (found || listed.has(ownId)) {
         // The profile they had is another person's from now on, or nobody's.
-        this.#db.run(`UPDATE ${table} SET user_id = NULL WHERE ${key} = ?`, [own]);
+        profiles.put([ownId, null, ...own.slice(2)]);
       } else {
-        idOf.set(id, own);
-        id = own;
-        found = this.#db.row(find, [id]);
+        ids.set(id, ownId);
+        id = ownId;
+        found = own;
       }
     }
-    const wanted = filled([userId, ...values], found);
-    if (!found) {
-      const places = ['?', ...wanted.map(() => '?')].join(', ');
-      this.#db.run(`INSERT INTO ${table} (${key}, user_id, ${columns.join(', ')}) VALUES (${places})`, [id, ...wanted]);
-      return 'added';
-    }
-    if (same(found, wanted)) return written ? 'changed' : 'left';
-    const sets = ['user_id', ...columns].map((column) => `${column} = ?`).join(', ');
-    this.#db.run(`UPDATE ${table} SET ${sets} WHERE ${key} = ?`, [...wanted, id]);
-    return 'changed';
+    const wanted = filled([id, userId, ...values], found);
+    if (found && same(found, wanted)) return written ? 'changed' : 'left';
+    profiles.put(wanted);
+    return found ? 'changed' : 'added';
   }
 
   #admin(row: School['admins'][number]): Outcome {
-    const before = this.#db.row('SELECT is_admin FROM users WHERE uid = ?', [row.uid]);
+    const wasAdmin = this.#users.byUnique(row.uid)?.[IS_ADMIN_AT] === 1;
     const { written } = this.#user(row);
-    if (before?.[0] === 1) return written ? 'changed' : 'left';
-    this.#db.run('UPDATE users SET is_admin = 1 WHERE uid = ?', [row.uid]);
+    if (wasAdmin) return written ? 'changed' : 'left';
+    const found = this.#users.byUnique(row.uid);
+    if (found) this.#users.put(found.with(IS_ADMIN_AT, 1));
     return 'added';
   }
 
@@ -174,43 +182,30 @@ class SchoolImport {
     const at = { list: 'courses', index } as const;
     const teacherId = row.teacher_id === null ? null : this.#teacher(row.teacher_id, { ...at, field: 'teacher_id' });
     const coTeachers = row.co_teacher_ids.map((id) => this.#teacher(id, { ...at, field: 'co_teacher_ids' }));
-    const found = this.#db.row('SELECT title, course_code, credit, teacher_id FROM courses WHERE course_id = ?', [
-      row.id,
-    ]);
-    const wanted = filled([row.title, row.course_code, row.credit, teacherId], found);
-    const listed = this.#db.rows('SELECT teacher_id FROM course_teachers WHERE course_id = ?', [row.id]);
-    const before = new Set(listed.map(([id]) => id));
+    const found = this.#courses.get(row.id);
+    const wanted = filled([row.id, row.title, row.course_code, row.credit, teacherId], found);
+    const before = this.#coTeachers.get(row.id) ?? new Set();
     const after = new Set(coTeachers);
     if (found && same(found, wanted) && before.size === after.size && [...after].every((id) => before.has(id))) {
       return 'left';
     }
-    this.#db.run(
-      `INSERT INTO courses (course_id, title, course_code, credit, teacher_id) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (course_id) DO UPDATE SET title = excluded.title, course_code = excluded.course_code,
-         credit = excluded.credit, teacher_id = excluded.teacher_id`,
-      [row.id, ...wanted],
-    );
-    this.#db.run('DELETE FROM course_teachers WHERE course_id = ?', [row.id]);
-    for (const id of after) this.#db.run('INSERT INTO course_teachers VALUES (?, ?)', [row.id, id]);
+    this.#courses.put(wanted);
+    for (const id of before) if (!after.has(id)) this.#courseTeachers.remove(row.id, id);
+    for (const id of after) this.#courseTeachers.put([row.id, id]);
+    this.#coTeachers.set(row.id, after);
     return found ? 'changed' : 'added';
   }
 
   #enrollment(row: School['enrollments'][number], index: number): Outcome {
     const at = { list: 'enrollments', index } as const;
     this.#checkCourse(row.course_id, { ...at, field: 'course_id' });
-    const studentId = this.#student(row.student_id, { ...at, field: 'student_id' });
-    const key = [row.course_id, studentId];
+    const studentId = this.#studentIds.get(row.student_id) ?? row.student_id;
+    if (!this.#students.get(studentId)) this.unresolved.push({ ...at, field: 'student_id', value: row.student_id });
+    const found = this.#enrollments.get(row.course_id, studentId);
     // Said as a whole: an enrolment without days is one without bounds, whatever was said before.
-    const wanted = [row.status, row.begins ?? null, row.ends ?? null];
-    const find = 'SELECT status, begins, ends FROM enrollments WHERE course_id = ? AND student_id = ?';
-    const found = this.#db.row(find, key);
+    const wanted = [row.course_id, studentId, row.status, row.begins ?? null, row.ends ?? null];
     if (found && same(found, wanted)) return 'left';
-    this.#db.run(
-      `INSERT INTO enrollments (course_id, student_id, status, begins, ends) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (course_id, student_id)
-       DO UPDATE SET status = excluded.status, begins = excluded.begins, ends = excluded.ends`,
-      [...key, ...wanted],
-    );
+    this.#enrollments.put(wanted);
     return found ? 'changed' : 'added';
   }
 
@@ -218,43 +213,52 @@ class SchoolImport {
     const at = { list: 'sessions', index } as const;
     if (row.course_id !== null) this.#checkCourse(row.course_id, { ...at, field: 'course_id' });
     const teacherId = row.teacher_id === null ? null : this.#teacher(row.teacher_id, { ...at, field: 'teacher_id' });
-    const found = this.#db.row(`SELECT ${SESSION_COLUMNS.join(', ')} FROM class_sessions WHERE session_id = ?`, [
-      row.id,
-    ]);
-    const journal = this.#db.row('SELECT 1 FROM journals WHERE session_id = ?', [row.id]);
-    if (journal || found?.[SESSION_COLUMNS.indexOf('status')] === 'active') return 'left';
-    const wanted = filled(
-      SESSION_COLUMNS.map((column) => (column === 'teacher_id' ? teacherId : row[column])),
-      found,
-    );
+    const found = this.#sessions.get(row.id);
+    if (this.#journalled.has(row.id) || found?.[STATUS_AT] === 'active') return 'left';
+    const said = SESSION_COLUMNS.map((column) => (column === 'teacher_id' ? teacherId : row[column]));
+    const wanted = filled([row.id, ...said], found);
     if (found && same(found, wanted)) return 'left';
-    const sets = SESSION_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ');
-    this.#db.run(
-      `INSERT INTO class_sessions (session_id, ${SESSION_COLUMNS.join(', ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (session_id) DO UPDATE SET ${sets}`,
-      [row.id, ...wanted],
-    );
+    this.#sessions.put(wanted);
     return found ? 'changed' : 'added';
   }
 
   #teacher(id: string, at: Omit<Unresolved, 'value'>): string {
     const teacherId = this.#teacherIds.get(id) ?? id;
-    if (!this.#db.row('SELECT 1 FROM teachers WHERE teacher_id = ?', [teacherId])) {
-      this.unresolved.push({ ...at, value: id });
-    }
+    if (!this.#teachers.get(teacherId)) this.unresolved.push({ ...at, value: id });
     return teacherId;
-  }
-
-  #student(id: string, at: Omit<Unresolved, 'value'>): string {
-    const studentId = this.#studentIds.get(id) ?? id;
-    if (!this.#db.row('SELECT 1 FROM students WHERE student_id = ?', [studentId])) {
-      this.unresolved.push({ ...at, value: id });
-    }
-    return studentId;
   }
 
   #checkCourse(id: string, at: Omit<Unresolved, 'value'>): void {
     // A course of this import that has an error of its own is in the table all the same: one report per error.
-    if (!this.#db.row('SELECT 1 FROM courses WHERE course_id = ?', [id])) this.unresolved.push({ ...at, value: id });
+    if (!this.#courses.get(id)) this.unresolved.push({ ...at, value: id });
   }
+}
+
+const idOf = (row: { readonly id: string }): string => row.id;
+const courseOf = (row: { readonly course_id: string | null }): string | null => row.course_id;
+const teacherOf = (row: { readonly teacher_id: string | null }): string | null => row.teacher_id;
+
+/** Those of the sessions that run or ran here. */
+function* journalled(db: Connection, ids: readonly string[]): Generator<string> {
+  const sql = `SELECT json_group_array(json_array(j.session_id))
+    FROM json_each(?1) AS r CROSS JOIN main.journals AS j ON j.session_id = r.value`;
+  for (const part of inParts(ids)) {
+    for (const [id] of parseRows(db.text(sql, [JSON.stringify(part.map(encodeText))]))) yield String(id);
+  }
+}
+
+/** Imports a school in one transaction, on the connection that everything else uses: for a database in memory. */
+export function importSchool(db: Connection, school: School, dryRun: boolean): ImportReport {
+  return db.transaction(() => {
+    const plan = SchoolPlan.of(db, school);
+    if (!dryRun && plan.unresolved.length === 0) {
+      const changes = stageChanges(db, plan.tables);
+      try {
+        applyAll(db, changes);
+      } finally {
+        dropChanges(db, changes);
+      }
+    }
+    return plan.report;
+  });
 }

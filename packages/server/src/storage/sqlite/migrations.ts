@@ -1,4 +1,4 @@
-import { Connection } from './connection.js';
+import { Connection, type Purpose } from './connection.js';
 import { convertJournals } from './journal-of-form-1.js';
 
 interface Migration {
@@ -173,11 +173,15 @@ export function migrate(db: Connection): void {
   });
 }
 
-/** Opens a database, makes it where it is missing, and brings its schema up to date. Throws when it can't be used. */
-export function openMigrated(path: string): Connection {
-  const db = new Connection(path);
+/**
+ * Opens a database. For writing it is made where it is missing, and its schema is brought up to date. Throws when it
+ * can't be used, and for one of a newer version.
+ */
+export function openMigrated(path: string, purpose: Purpose = 'write'): Connection {
+  const db = new Connection(path, purpose);
   try {
-    migrate(db);
+    if (purpose === 'write') migrate(db);
+    else refuseNewer(storedVersion(db));
     return db;
   } catch (error) {
     db.close();

@@ -18,16 +18,21 @@ class CrashableLink extends WorkerLink {
 
 /** The adapter with a door to its own connection, for what the port has no verb for. */
 export class OpenableSqlite extends SqliteStorage {
-  readonly #crashable: CrashableLink;
+  readonly #threads: readonly CrashableLink[];
 
   constructor({ path }: SqliteOptions) {
-    super({ path }, (file) => new CrashableLink(file));
-    this.#crashable = this.link as CrashableLink;
+    const threads: CrashableLink[] = [];
+    super({ path }, (file, role) => {
+      const made = new CrashableLink(file, role);
+      threads.push(made);
+      return made;
+    });
+    this.#threads = threads;
   }
 
-  /** Runs a statement that answers one text (add `RETURNING` where it writes). */
+  /** Runs a statement that answers one text (add `RETURNING` where it writes), on the connection that writes. */
   sql(statement: string, params: readonly (string | number | null)[] = []): Promise<string> {
-    return this.link.call('read', statement, params);
+    return this.links.writer.call('read', statement, params);
   }
 
   /** The database may grow to so many pages on this connection, as if the disk were full then. */
@@ -36,8 +41,9 @@ export class OpenableSqlite extends SqliteStorage {
     await this.sql(`PRAGMA max_page_count = ${pages}`).catch(() => undefined);
   }
 
+  /** Every thread that runs dies of the next message to it. */
   crash(): void {
-    this.#crashable.crash();
+    for (const thread of this.#threads) thread.crash();
   }
 
   async putActiveSession(sessionId: SessionId): Promise<void> {

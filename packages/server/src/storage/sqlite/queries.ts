@@ -1,14 +1,32 @@
 import { encodeText, parseRows } from './text.js';
+import type { VerbName, VerbResult, Verbs } from './verbs.js';
 import type { WorkerLink } from './worker-link.js';
 
 type Parameter = string | number | null;
 
-/** What the facets of the storage ask of the worker thread. */
-export class Queries {
-  readonly call: WorkerLink['call'];
+/** The threads of a database by what they are for. Of a database in memory, all are the one thread that has it. */
+export interface Links {
+  readonly writer: WorkerLink;
+  readonly reader: WorkerLink;
+  readonly importer: WorkerLink;
+}
 
-  constructor(link: WorkerLink) {
-    this.call = link.call.bind(link);
+/** What the facets of the storage ask of the worker threads. */
+export class Queries {
+  readonly #links: Links;
+
+  constructor(links: Links) {
+    this.#links = links;
+  }
+
+  /** Carries out a verb in the thread that it belongs to. */
+  call<Name extends VerbName>(verb: Name, ...args: Parameters<Verbs[Name]>): Promise<VerbResult<Name>> {
+    return this.#linkOf(verb).call(verb, ...args);
+  }
+
+  #linkOf(verb: VerbName): WorkerLink {
+    if (verb === 'read') return this.#links.reader;
+    return verb === 'importSchool' || verb === 'tidyImports' ? this.#links.importer : this.#links.writer;
   }
 
   /** Rows of a query that answers them as one JSON text. */

@@ -8,22 +8,28 @@ import {
   type Schools,
   type Storage,
   StorageError,
+  type UnusableRows,
 } from '../port.js';
 import { backUp } from './backup.js';
 import { coursesOf } from './courses.js';
+import { LEFTOVERS } from './import-staging.js';
 import { journalOf } from './journal.js';
 import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
-import { Queries } from './queries.js';
+import { type Links, Queries } from './queries.js';
 import { schoolOf } from './school.js';
-import { WorkerLink } from './worker-link.js';
+import { type Role, WorkerLink } from './worker-link.js';
 
 export interface SqliteOptions {
   /** A file, made where missing together with its folder, both for their owner alone, or `:memory:`. */
   readonly path: string;
 }
 
-/** A SQLite database in a worker thread of its own: WAL, synchronous=FULL, one fsync for all that waits. */
+/**
+ * A SQLite database: WAL, synchronous=FULL, one fsync for all that waits. A file has three worker threads, each with
+ * a connection of its own: one writes, one reads, and one imports. A read that is asked for after a write was
+ * acknowledged sees it, since every statement takes the newest snapshot of the log.
+ */
 export class SqliteStorage implements Storage {
   readonly kind = 'sqlite';
   readonly path: string;
@@ -32,13 +38,21 @@ export class SqliteStorage implements Storage {
   readonly journal: Journal;
   readonly projection: Projections;
   readonly school: Schools;
-  protected readonly link: WorkerLink;
+  readonly links: Links;
 
-  /** @param makeLink the worker thread of a path */
-  constructor({ path }: SqliteOptions, makeLink = (file: string): WorkerLink => new WorkerLink(file)) {
+  /** @param makeLink a worker thread of a path */
+  constructor(
+    { path }: SqliteOptions,
+    makeLink = (file: string, role: Role): WorkerLink => new WorkerLink(file, role),
+  ) {
     this.path = path === ':memory:' ? path : resolve(path);
-    this.link = makeLink(this.path);
-    const queries = new Queries(this.link);
+    const link = (role: Role) => makeLink(this.path, role);
+    const writer = link('writer');
+    this.links =
+      this.path === ':memory:'
+        ? { writer, reader: writer, importer: writer }
+        : { writer, reader: link('reader'), importer: link('importer') };
+    const queries = new Queries(this.links);
     this.people = peopleOf(queries);
     this.courses = coursesOf(queries);
     this.journal = journalOf(queries);
@@ -62,15 +76,26 @@ export class SqliteStorage implements Storage {
         () => undefined,
       );
     }
-    await this.link.call('open');
+    const { writer, reader, importer } = this.links;
+    await writer.call('open');
+    await reader.call('open');
+    // Nothing leans on it: an import that was cut off has left tables that nobody reads.
+    if (importer !== writer && (await hasLeftovers(this.links))) importer.call('tidyImports').catch(() => undefined);
   }
 
-  close(): Promise<void> {
-    return this.link.close();
+  async close(): Promise<void> {
+    const { writer, reader, importer } = this.links;
+    // All are told at once, so that no verb is accepted from now on. Who closes last copies the log into the file.
+    await Promise.all([reader.close(), importer.close(), writer.close()]);
+  }
+
+  /** A SQLite database is Rollcall's own: every row is one that it can use. */
+  async unusableRows(): Promise<readonly UnusableRows[]> {
+    return [];
   }
 
   ping(): Promise<void> {
-    return this.link.call('ping');
+    return this.links.writer.call('ping');
   }
 
   /**
@@ -81,3 +106,5 @@ export class SqliteStorage implements Storage {
     return backUp(this.path, resolve(file));
   }
 }
+
+const hasLeftovers = async ({ reader }: Links): Promise<boolean> => (await reader.call('read', LEFTOVERS, [])) !== '[]';

@@ -13,6 +13,8 @@ export interface Verbs {
   ping(): void;
   provision(person: NewPerson): void;
   importSchool(school: School, dryRun: boolean): ImportReport;
+  /** Removes what an import that was cut off has left in the file, unless another one is under way. */
+  tidyImports(): void;
   close(): void;
 }
 

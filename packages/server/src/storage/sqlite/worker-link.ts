@@ -3,6 +3,9 @@ import { atEndOfTurn } from '../../end-of-turn.js';
 import { StorageError } from '../port.js';
 import type { Call, Reply, VerbName, VerbResult, Verbs } from './verbs.js';
 
+/** What a thread is for: each has a connection of its own, so that none waits for the work of another. */
+export type Role = 'writer' | 'reader' | 'importer';
+
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (error: StorageError) => void;
@@ -15,6 +18,7 @@ interface Waiting {
  */
 export class WorkerLink {
   readonly #path: string;
+  readonly #role: Role;
   readonly #waiting = new Map<number, Waiting>();
   protected thread: Worker | undefined;
   #gone: Promise<void> = Promise.resolve();
@@ -24,8 +28,9 @@ export class WorkerLink {
   #over: string | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, role: Role = 'writer') {
     this.#path = path;
+    this.#role = role;
   }
 
   call<Name extends VerbName>(verb: Name, ...args: Parameters<Verbs[Name]>): Promise<VerbResult<Name>> {
@@ -82,7 +87,7 @@ export class WorkerLink {
 
   #start(): Worker {
     // Flags of the process (`--input-type` of a script on standard input, say) are not for a file of ours.
-    const options = { workerData: { path: this.#path }, execArgv: [] };
+    const options = { workerData: { path: this.#path, role: this.#role }, execArgv: [] };
     const worker = new Worker(new URL('./worker.js', import.meta.url), options);
     let cause: unknown;
     worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));

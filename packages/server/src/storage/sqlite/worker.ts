@@ -1,11 +1,13 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Connection, errorCode, isBusy } from './connection.js';
+import { importBeside, tidyImports } from './import-beside.js';
 import { importSchool } from './import-school.js';
 import { append, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
 import type { Call, CallOf, Reply } from './verbs.js';
+import type { Role } from './worker-link.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
 type Shared = CallOf<'append'> | CallOf<'project'> | CallOf<'touch'> | CallOf<'ping'>;
@@ -19,11 +21,13 @@ const UNTRUSTED = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY)/;
 class Worker {
   readonly #port: MessagePort;
   readonly #path: string;
+  readonly #role: Role;
   #connection: Connection | undefined;
 
-  constructor(port: MessagePort, path: string) {
+  constructor(port: MessagePort, { path, role }: { readonly path: string; readonly role: Role }) {
     this.#port = port;
     this.#path = path;
+    this.#role = role;
     port.on('message', (first: readonly Call[]) => {
       const calls = [...first];
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) calls.push(...next.message);
@@ -33,7 +37,8 @@ class Worker {
 
   /** Opened when it is needed, so that a call after a failure finds a fresh one. */
   get #db(): Connection {
-    this.#connection ??= openMigrated(this.#path);
+    // The writer is the first to open, and has brought the schema up to date.
+    this.#connection ??= openMigrated(this.#path, this.#role === 'reader' ? 'read' : 'write');
     return this.#connection;
   }
 
@@ -107,7 +112,11 @@ class Worker {
       case 'provision':
         return this.#db.transaction(() => provision(this.#db, ...call.args));
       case 'importSchool':
-        return importSchool(this.#db, ...call.args);
+        // In memory there is one connection, and nobody else who could wait for it.
+        if (this.#role === 'writer') return importSchool(this.#db, ...call.args);
+        return importBeside(this.#path, ...call.args);
+      case 'tidyImports':
+        return tidyImports(this.#path);
       case 'close':
         this.#letGo();
         // With nothing left to wait for, the thread ends by itself once it has replied.
@@ -132,4 +141,4 @@ function perform(db: Connection, call: Shared): unknown {
 }
 
 if (!parentPort) throw new Error('to be started as a worker thread');
-new Worker(parentPort, (workerData as { path: string }).path);
+new Worker(parentPort, workerData as { path: string; role: Role });
