@@ -121,6 +121,12 @@ export const errorRegistry = define({
     http_status: 503,
     when: 'The change could not be made durable. Repeat it with the same op_id.',
   },
+  KEYS_UNAVAILABLE: {
+    message: 'The identity provider does not answer',
+    retryable: true,
+    http_status: 503,
+    when: 'Whether the token is good can’t be told while the keys at JWKS_URL can’t be read. Come again with it.',
+  },
   OVERLOADED: {
     message: 'The server is overloaded',
     retryable: true,

@@ -29,7 +29,14 @@ const PRESENCE_GRACE_MS = 5_000;
 
 export type CoreConfig = Pick<
   Config,
-  'jwks' | 'provisionFromToken' | 'policy' | 'codeSeconds' | 'rateLimits' | 'finalDataRecords'
+  | 'oldSecret'
+  | 'uidClaim'
+  | 'jwks'
+  | 'provisionFromToken'
+  | 'policy'
+  | 'codeSeconds'
+  | 'rateLimits'
+  | 'finalDataRecords'
 > & {
   readonly secret: string | null;
 };
@@ -39,6 +46,8 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
   readonly letGo: SocketContext['letGo'];
   /** Address under which people reach the server; asked for once it listens. */
   readonly publicUrl: () => string;
+  /** An app's own sign-in: the uid, or the user id, of the socket's user; null where it has none. */
+  readonly authenticate?: (socket: Socket) => unknown;
   /** Sends now what was written to single connections in this turn, where that is put off. */
   readonly sendNow?: () => void;
   /** Set where the namespace's adapter reaches other nodes on the same database. */
@@ -122,13 +131,22 @@ export class RollcallCore {
       codeWindowMs,
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
-    const verifyToken = tokenVerifier(config);
+    const verifyToken = tokenVerifier(config, {
+      away: (err, known) =>
+        logger.warn(
+          { err },
+          `the keys at JWKS_URL cannot be read; ${known ? 'those of before count' : 'none is known yet'}`,
+        ),
+      back: () => logger.info('the keys at JWKS_URL can be read again'),
+    });
     const rateLimit = new RateLimit();
     this.#context = {
       services,
       publisher,
       wire: exclusive ? wireOfOurs(sendNow) : wireOfAnother,
       verifyToken,
+      authenticate: options.authenticate,
+      byUserId: config.uidClaim !== null || options.authenticate !== undefined,
       rateLimit,
       rateLimits,
       provisionFromToken,
@@ -160,6 +178,11 @@ export class RollcallCore {
   /** The socket is no longer this user's: it leaves Rollcall's rooms, and stays connected. */
   forget(socket: Socket): void {
     this.#sockets?.forget(socket);
+  }
+
+  /** Asks again who the socket's user is. */
+  async reauthenticate(socket: Socket): Promise<void> {
+    await this.#sockets?.reauthenticate(socket);
   }
 
   /** Sends this node's clients to the others, spread out, each once what it asked is answered; new ones may still come. */

@@ -13,7 +13,7 @@ import { asStorageError, connect, databaseOf, knowsMajority } from './connection
 import { findCourse, isEnrolled, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
-import { findPeopleByUid, findPersonByUid, findStudents, provisionPerson } from './people.js';
+import { findPeopleByUid, findPersonByUid, findStudents, findUidOfUser, provisionPerson } from './people.js';
 import { projectRecords, projectSession } from './projection.js';
 import { importSchool } from './school-import.js';
 import { findSession, projectedSeqs, readRecords } from './sessions.js';
@@ -50,6 +50,7 @@ export class MongoStorage implements Storage {
   readonly people: People = {
     findPersonByUid: (uid) => this.#ask(({ collections }) => findPersonByUid(collections, uid)),
     findPeopleByUid: (uids) => this.#ask(({ collections }) => findPeopleByUid(collections, uids)),
+    findUidOfUser: (userId) => this.#ask(({ collections }) => findUidOfUser(collections, userId)),
     findStudents: (refs) => this.#ask(({ collections }) => findStudents(collections, refs)),
     provisionPerson: (person) => this.#ask(({ collections }) => provisionPerson(collections, person)),
     isEmpty: () =>
