@@ -1,15 +1,19 @@
+import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
+import type { SessionData } from './commands/present.js';
 import type { Config } from './config.js';
+import { Hooks } from './hooks.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { observer } from './observability/observer.js';
 import { LiveSessions } from './register/live-sessions.js';
 import { newRecordId } from './register/record-id.js';
+import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
 import {
@@ -58,6 +62,8 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
 export class RollcallCore {
   readonly metrics: Metrics;
   readonly sessions: LiveSessions;
+  /** An app's own functions, told of what is committed. */
+  readonly hooks: Hooks;
   readonly #context: SocketContext;
   readonly #namespace: Namespace;
   readonly #timeouts: SessionTimeouts;
@@ -92,6 +98,8 @@ export class RollcallCore {
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
     });
     publisher.serve(this.sessions);
+    this.hooks = new Hooks(logger);
+    publisher.onCommitted((live, entries, here) => this.hooks.committed(live, entries, here));
     this.#timeouts = new SessionTimeouts({
       storage,
       sessions: this.sessions,
@@ -156,6 +164,11 @@ export class RollcallCore {
       floodGuard: new FloodGuard(),
       letGo: options.letGo,
     };
+  }
+
+  /** The whole picture of a session, whatever its state; undefined where there is none of this id. */
+  readSession(sessionId: SessionId): Promise<SessionData | undefined> {
+    return dataOfSession(sessionId, this.#context.services);
   }
 
   /** Brings active sessions back, and begins to listen to other nodes. @returns how many sessions there are */

@@ -1,4 +1,4 @@
-import type { Statistics } from '@rollcall/protocol';
+import type { SessionId, Statistics } from '@rollcall/protocol';
 import { type Call, defineCommand, type Services } from '../commands/command.js';
 import {
   changeOf,
@@ -43,6 +43,21 @@ export const watchAttendanceSession = defineCommand({
     call.answer('attendanceSessionData', sessionDataOf(live.state, live.statistics, 'teacher'));
   },
 });
+
+/** The same for who asks without a right that could be missing; undefined where there is no such session. */
+export async function dataOfSession(sessionId: SessionId, services: Services): Promise<SessionData | undefined> {
+  const found = await services.sessions.find(sessionId);
+  switch (found?.kind) {
+    case 'live':
+      return sessionDataOf(found.live.state, found.live.statistics, 'teacher');
+    case 'ended':
+      return sessionDataOf(found.state, statisticsOfState(found.state), 'teacher');
+    case 'stored':
+      return storedData(found.stored, services);
+    default:
+      return undefined;
+  }
+}
 
 type DataCall = Call<'getAttendanceSessionData'>;
 

@@ -1,5 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { Entry } from '../../journal/entries.js';
+import { type DriverClasses, translated } from './app-connection.js';
+import { COLLECTION_OPTIONS } from './connection.js';
 import type { Row } from './stored-values.js';
 
 /** One commit: the entries first_seq … last_seq of a session, written by one insert. Its entries are never changed. */
@@ -31,16 +33,21 @@ export interface Collections {
 /**
  * @param majorityReads whether the journal is read at read concern `majority`, so that nothing is told to anyone
  *   that a failover could still take back. A standalone server has no majority to ask.
+ * @param classes those of the app's driver, where it is another one than ours
  */
-export function collectionsOf(db: mongo.Db, majorityReads: boolean): Collections {
+export function collectionsOf(db: mongo.Db, majorityReads: boolean, classes?: DriverClasses): Collections {
+  const collection = <Document extends mongo.Document>(name: string, more: mongo.CollectionOptions = {}) => {
+    const found = db.collection<Document>(name, { ...COLLECTION_OPTIONS, ...more });
+    return classes ? translated(found, classes) : found;
+  };
   return {
-    users: db.collection<Row>('users'),
-    teachers: db.collection<Row>('teachers'),
-    students: db.collection<Row>('students'),
-    courses: db.collection<Row>('courses'),
-    enrollments: db.collection<Row>('enrollments'),
-    sessions: db.collection<Row>('classsessions'),
-    records: db.collection<Row>('attendancerecords'),
-    journal: db.collection<Batch>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
+    users: collection<Row>('users'),
+    teachers: collection<Row>('teachers'),
+    students: collection<Row>('students'),
+    courses: collection<Row>('courses'),
+    enrollments: collection<Row>('enrollments'),
+    sessions: collection<Row>('classsessions'),
+    records: collection<Row>('attendancerecords'),
+    journal: collection<Batch>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import { type Projection, StorageError, type StoredRecord } from '../port.js';
 import type { Collections } from './collections.js';
 import { errorCode, isDuplicateKey } from './connection.js';
@@ -107,10 +107,14 @@ async function writeRecords(
 }
 
 function onlyDuplicateKeys(error: unknown): boolean {
-  if (!(error instanceof mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) return false;
+  // By its name: an app's driver has a class of its own.
+  if (!isBulkWriteError(error) || error.result.getWriteConcernError()) return false;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
   return errors.length > 0 && errors.every((one) => errorCode(one) === 11_000);
 }
+
+const isBulkWriteError = (error: unknown): error is mongo.MongoBulkWriteError =>
+  error instanceof Error && error.name === 'MongoBulkWriteError';
 
 const recordFields = (record: StoredRecord) => ({
   status: record.status,
