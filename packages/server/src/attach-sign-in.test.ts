@@ -79,7 +79,7 @@ test.each([true, false])(
     expect((await student.send('joinAttendanceSession', { session_id })).error?.code).toBe('UNAUTHENTICATED');
     expect(roomsOf(app.io).filter((room) => !room.includes('teachers'))).toEqual([]);
     const heard = student.all('attendanceUpdated').length;
-    await teacher.send('markStudentLate', { session_id, student_id: 'student-1' });
+    await teacher.send('markStudentAbsent', { session_id, student_id: 'student-1' });
     expect(await student.send('chat', 'still here')).toBe('sent');
     expect(student.all('attendanceUpdated').length).toBe(heard);
   },

@@ -95,6 +95,9 @@ export function attendanceSockets(
   }
   listeners.set('refreshToken', function (...args) {
     const served = connections.get(this);
+    if (served && 'waiting' in served && isTokenRefresh(args[0])) {
+      new Reply(this, 'refreshToken', args, context.wire).refuseSilently(served.refusal);
+    }
     if (!(served instanceof SocketConnection)) return;
     // An app may have an event of this name: what carries no token is the app's, and so is how it is answered.
     if (exclusive || isTokenRefresh(args[0])) served.refresh(args, { silent: !exclusive });
@@ -163,7 +166,9 @@ export function attendanceSockets(
     next();
   };
   const ask = (socket: Socket) => {
-    const admission: { readonly asked: Promise<Admission>; known?: Admission } = { asked: admit(socket, context) };
+    const admission: { readonly asked: Promise<Admission>; known?: Admission } = {
+      asked: admit(socket, context, () => attached),
+    };
     admissions.set(socket, admission);
     void admission.asked.then((known) => {
       admission.known = known;
@@ -272,8 +277,13 @@ export function attendanceSockets(
       const served = connections.get(socket);
       if (!served) return;
       if (served instanceof SocketConnection) release(served);
+      // What waits was sent by whoever it was before.
+      else if ('waiting' in served) {
+        for (const { command, args } of served.waiting ?? []) refuse(socket, command, args, served.refusal);
+      }
       if (served.uid !== undefined) context.observe.disconnected(served.uid, socket.id, 'signed in anew');
-      await decideLater(socket, admit(socket, context));
+      await decideLater(socket, ask(socket).asked);
+      admissions.delete(socket);
     },
     sendAway() {
       const goodbyes = [...connections].map(([socket, served]) => () => {

@@ -26,13 +26,16 @@ const LONGEST_PAUSE_MS = 1_000;
 /** How long an app's own sign-in may take, in ms: commands of the socket wait for it. */
 const SIGN_IN_WITHIN_MS = 10_000;
 
-/** Who the socket's user is, asked once. Never rejects; what can't be told right now is a retryable refusal. */
-export async function admit(socket: Socket, context: SocketContext): Promise<Admission> {
+/**
+ * Who the socket's user is, asked once. Never rejects; what can't be told right now is a retryable refusal, of which
+ * the log tells while the socket is `wanted`.
+ */
+export async function admit(socket: Socket, context: SocketContext, wanted: () => boolean): Promise<Admission> {
   try {
     return await enter(socket, context);
   } catch (error) {
     const refusal = refusalOf(error);
-    if (refusal.retryable) context.observe.signInFailed(refusal);
+    if (refusal.retryable && wanted()) context.observe.signInFailed(refusal);
     return { refusal };
   }
 }
@@ -45,7 +48,7 @@ export async function admitWithPatience(
 ): Promise<Admission> {
   const until = performance.now() + PATIENCE_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-    const admission = await admit(socket, context);
+    const admission = await admit(socket, context, wanted);
     if (!isForNow(admission) || performance.now() + pause > until) return admission;
     await delay(pause, undefined, { ref: false });
     if (!wanted()) return admission;
@@ -57,7 +60,7 @@ export async function admitSooner(socket: Socket, context: SocketContext, wanted
   for (let pause = LONGEST_PAUSE_MS; ; pause = Math.min(2 * pause, PATIENCE_MS)) {
     await delay(pause * (0.5 + Math.random() / 2), undefined, { ref: false });
     if (!wanted()) return { refusal: new RollcallError('UNAUTHENTICATED') };
-    const admission = await admit(socket, context);
+    const admission = await admit(socket, context, wanted);
     if (!isForNow(admission)) return admission;
   }
 }
