@@ -45,7 +45,11 @@ test('[EMBED-185] hooks are told of each start, change and end, with the record 
   // The next mark was told apart from this one.
   expect(excused).toMatchObject({ previous_status: 'absent', record: { status: 'excused', seq: 5 } });
   expect(present).toMatchObject({ previous_status: 'excused', record: { status: 'present', seq: 6 } });
-  expect(end).toMatchObject({ reason: 'teacher', session: { status: 'completed' }, statistics: { lateCount: 1, presentCount: 1 } });
+  expect(end).toMatchObject({
+    reason: 'teacher',
+    session: { status: 'completed' },
+    statistics: { lateCount: 1, presentCount: 1 },
+  });
   expect((end as { attendanceRecords: unknown[] }).attendanceRecords).toHaveLength(2);
 });
 

@@ -54,7 +54,8 @@ describe.skipIf(missing)(`an app’s own Mongoose${missing}`, () => {
       // The app's connection is as it was, and the records have ids of the kind that the app's have.
       expect(connection.readyState).toBe(1);
       const records = connection.getClient().db(connection.name).collection('attendancerecords');
-      const record = () => records.findOne({ student_id: new mongoose.mongo.ObjectId(student_id), marked_by: { $type: 'string' } });
+      const record = () =>
+        records.findOne({ student_id: new mongoose.mongo.ObjectId(student_id), marked_by: { $type: 'string' } });
       await expect.poll(record, PATIENCE).toMatchObject({ status: 'present' });
       const { _id, session_id: session, student_id: who } = ((await record()) ?? {}) as mongo.Document;
       expect([_id, session, who].map((id) => id instanceof mongoose.mongo.ObjectId)).toEqual([true, true, true]);

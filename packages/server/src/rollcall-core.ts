@@ -141,10 +141,7 @@ export class RollcallCore {
     };
     const verifyToken = tokenVerifier(config, {
       away: (err, known) =>
-        logger.warn(
-          { err },
-          `the keys at JWKS_URL cannot be read; ${known ? 'those of before count' : 'none is known yet'}`,
-        ),
+        logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
       back: () => logger.info('the keys at JWKS_URL can be read again'),
     });
     const rateLimit = new RateLimit();
