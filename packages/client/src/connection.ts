@@ -140,7 +140,7 @@ export class Connection {
         path,
         transports: [...transports],
         tryAllTransports: true,
-        auth: { token, client: { ...client, batched: true } },
+        auth: { token, client: { ...client, batched: true, retries: true } },
         forceNew: true,
         autoConnect: false,
         reconnection: false,

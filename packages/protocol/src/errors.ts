@@ -127,6 +127,12 @@ export const errorRegistry = define({
     http_status: 500,
     when: 'The journal has entries of a newer version, or is damaged. The server’s log says which session and where.',
   },
+  KEYS_UNAVAILABLE: {
+    message: 'The identity provider does not answer',
+    retryable: true,
+    http_status: 503,
+    when: 'Whether the token is good can’t be told while the keys at JWKS_URL can’t be read. Come again with it.',
+  },
   OVERLOADED: {
     message: 'The server is overloaded',
     retryable: true,

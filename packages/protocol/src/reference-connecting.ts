@@ -3,7 +3,7 @@ export const CONNECTING = `## Connecting
 
 Rollcall speaks Socket.IO 4 (protocol 5) at the server's address, port 4002 unless set otherwise: path \`/socket.io\`, the default namespace, over websocket and polling.
 
-**Token.** A JWT as \`token\` in Socket.IO's \`auth\`, else in the header \`Authorization: Bearer …\`; never in the query string. Its claim \`uid\`, else \`sub\`, is the sign-in name of a known user; \`exp\` is obeyed, and \`name\`, \`email\` and \`role\` count only where the server makes unknown users from their tokens. It is signed with HS256 and the server's secret, or with a key of its JWKS address; \`rollcall token --uid ada\` prints one. \`auth.client\` may hold \`{name, version}\` for the log, and \`batched: true\` asks for [attendanceChanges](#attendancechanges).
+**Token.** A JWT as \`token\` in Socket.IO's \`auth\`, else in the header \`Authorization: Bearer …\`; never in the query string. Its claim \`uid\`, else \`sub\`, is the sign-in name of a known user (a server may be told to take another claim); \`exp\` and \`nbf\` are obeyed with 5 s of leeway, \`iat\` isn't looked at, and \`name\`, \`email\` and \`role\` count only where the server makes unknown users from their tokens. It is signed with HS256 and the server's secret, or with a key of its JWKS address; \`rollcall token --uid ada\` prints one. \`auth.client\` may hold \`{name, version}\` for the log, \`batched: true\` asks for [attendanceChanges](#attendancechanges), and \`retries: true\` says that the client comes back by itself after a refusal that is for now.
 
 **Refused.** \`connect_error\` brings an Error with \`data.code\`. After one Socket.IO doesn't try again by itself: get a token and call \`socket.connect()\`.
 
@@ -12,6 +12,9 @@ Rollcall speaks Socket.IO 4 (protocol 5) at the server's address, port 4002 unle
 | \`Authentication error\` | \`UNAUTHENTICATED\` | there was no token |
 | \`Invalid token\` | \`UNAUTHENTICATED\` | it is bad, has expired, or names nobody |
 | \`User not found\` | \`UNAUTHENTICATED\` | its user is unknown to the server |
+| any other | \`STORAGE_UNAVAILABLE\`, \`KEYS_UNAVAILABLE\`, \`RATE_LIMITED\`, \`INTERNAL\` | for now: \`data.retryable\` is true, and the same token may be good. Only clients that announced \`retries: true\` get this, after the server tried for 5 s; the connection of any other is closed without a word, after which Socket.IO tries again |
+
+One user may have 50 connections to a node, and 250 who teaches or is an admin: over that the new one is refused with \`RATE_LIMITED\`.
 
 A \`connect_error\` without \`data\` is the network's: Socket.IO tries again.
 

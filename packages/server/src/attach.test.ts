@@ -1,80 +1,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Server } from 'socket.io';
-import { io as connect } from 'socket.io-client';
+import type { Server } from 'socket.io';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type AttachedRollcall, type AttachOptions, attachRollcall } from './attach.js';
+import { type AttachOptions, attachRollcall } from './attach.js';
+import { chatApp, PATIENCE, stranger } from './attach.test.support.js';
 import { ConfigError } from './config.js';
-import { openStorage } from './storage/open.js';
 import { lockWrites } from './testing/database-file.js';
-import { schoolOf } from './testing/school.js';
-import { type Client, clientOf, connectTo, SECRET, temporaryFolder, tokenOf } from './testing/server.js';
-
-const PATIENCE = { timeout: 20_000 };
-
-interface App {
-  readonly io: Server;
-  readonly url: string;
-  readonly database: string;
-  attach(options?: Partial<AttachOptions>): Promise<AttachedRollcall>;
-}
-
-/** A chat server that was there before Rollcall, with middleware, events and a room of its own. */
-async function chatApp(): Promise<App> {
-  const path = join(await temporaryFolder(), 'app.db');
-  const storage = await openStorage({ kind: 'sqlite', path }, { warn: () => {} });
-  await storage.school.importSchool(schoolOf(2), { dryRun: false });
-  await storage.close();
-  const httpServer = createServer();
-  const io = new Server(httpServer);
-  io.use((socket, next) => {
-    if (socket.handshake.auth['banned'] === true) next(Object.assign(new Error('Banned'), { data: { by: 'chat' } }));
-    else next();
-  });
-  io.on('connection', (socket) => {
-    void socket.join('lobby');
-    Object.assign(socket, { user: 'the app’s own' });
-    socket.on('chat', (text: string, ack?: (answer: string) => void) => {
-      io.to('lobby').emit('chat', { text });
-      ack?.('sent');
-    });
-    socket.on('who', (ack: (answer: unknown) => void) => ack((socket as unknown as { user: unknown }).user));
-  });
-  await new Promise<void>((resolve) => {
-    httpServer.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(async () => {
-    await io.close();
-  });
-  const { port } = httpServer.address() as AddressInfo;
-  const database = `sqlite:${path}`;
-  return {
-    io,
-    database,
-    url: `http://127.0.0.1:${port}`,
-    async attach(options = {}) {
-      const attached = await attachRollcall(io, { database, secret: SECRET, ...options });
-      onTestFinished(() => attached.close());
-      return attached;
-    },
-  };
-}
-
-async function stranger(url: string, auth: Record<string, unknown> = {}): Promise<Client> {
-  const socket = connect(url, { transports: ['websocket'], forceNew: true, auth });
-  onTestFinished(() => {
-    socket.disconnect();
-  });
-  const client = clientOf(socket);
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('connect_error', reject);
-  });
-  return client;
-}
+import { type Client, connectTo, SECRET, temporaryFolder, tokenOf } from './testing/server.js';
 
 test('[EMBED-1] attachRollcall adds a whole class to an app’s Socket.IO server', async () => {
   const app = await chatApp();
@@ -361,8 +295,7 @@ test('[EMBED-6] without a server, or without what is required, nothing is opened
 test('[EMBED-7] where attaching fails once the database is open it is closed, and the process ends', async () => {
   const database = `sqlite:${join(await temporaryFolder(), 'app.db')}`;
   const app = `
-    import { Server } from 'socket.io';
-    import { attachRollcall } from ${JSON.stringify(new URL('./attach.js', import.meta.url).href)};
+        import { attachRollcall } from ${JSON.stringify(new URL('./attach.js', import.meta.url).href)};
     const io = new Server();
     io.adapter(class {
       constructor({ name }) {

@@ -1,17 +1,36 @@
-import type { PolicyInput } from '@rollcall/protocol';
-import type { Server } from 'socket.io';
+import type { PolicyInput, Session, SessionId, Statistics } from '@rollcall/protocol';
+import type { Server, Socket } from 'socket.io';
+import { type SessionData, sessionOfState } from './commands/present.js';
 import { type Config, ConfigError, type ConfigProblem, readConfig } from './config.js';
 import type { VariableName } from './config-variables.js';
+import type { Hook, HookEvents } from './hooks.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
-import { openStorage } from './storage/open.js';
+import { type AppConnection, openOnConnection, openStorage } from './storage/open.js';
 
 /** How Rollcall lives inside an app's own Socket.IO server. What isn't given is as in the environment's defaults. */
 export interface AttachOptions {
-  /** `sqlite:PATH`, `sqlite::memory:`, `mongodb://…` or `mongodb+srv://…`. */
-  readonly database: string;
-  /** Key of the app's HS256 tokens. This or `jwks` (or both) is required; with NODE_ENV=production at least 32 bytes. */
+  /** `sqlite:PATH`, `sqlite::memory:`, `mongodb://…` or `mongodb+srv://…`. This, `mongoose` or `connection` is required. */
+  readonly database?: string;
+  /** The app's Mongoose, of whatever version from 6, whose default connection is used and never closed. */
+  readonly mongoose?: { readonly connection: AppConnection };
+  /** A Mongoose connection that the app has open, for one that isn't the default. It is used and never closed. */
+  readonly connection?: AppConnection;
+  /**
+   * The app's own sign-in: the uid (or user id) of the socket's user, or null where nobody is signed in. It goes before
+   * tokens, which count where it gives null. Asked when a socket comes, and by `reauthenticate`. Where it throws it is
+   * asked again; it has 10 s.
+   */
+  readonly authenticate?: (socket: Socket) => string | null | undefined | Promise<string | null | undefined>;
+  /**
+   * Key of the app's HS256 tokens. This, `jwks` or `authenticate` (or several) is required; with NODE_ENV=production at
+   * least 32 bytes.
+   */
   readonly secret?: string;
+  /** A second key whose tokens still count: the one from before, while `secret` is being changed. */
+  readonly oldSecret?: string;
+  /** The claim of HS256 tokens that names the user (`id`, `userId`): by uid, else by user id. Default `uid`, else `sub`. */
+  readonly uidClaim?: string;
   readonly jwks?: { readonly url: string; readonly issuer?: string; readonly audience?: string };
   /** Namespace whose sockets are served. Default `/`. */
   readonly namespace?: string;
@@ -36,7 +55,37 @@ export interface AttachOptions {
   readonly logger?: Logger;
 }
 
+/** An active session, as it stands. */
+export interface ActiveSession {
+  readonly session: Session;
+  readonly statistics: Statistics;
+  readonly seq: number;
+}
+
 export interface AttachedRollcall {
+  /** Reads for the app's own routes. They ask for no right: that is the app's business. */
+  readonly sessions: {
+    /** The sessions that are active now. */
+    list(): ActiveSession[];
+    /**
+     * A session with all its records, whatever its state; null where there is none of this id.
+     * @throws {StorageError} when it isn't in memory and the database can't be asked
+     */
+    get(sessionId: string): Promise<SessionData | null>;
+  };
+  /**
+   * Calls `hook` with each `sessionStarted`, `sessionEnded` or `recordChanged`, on every node and once in each, behind
+   * the answers and broadcasts of the change. What it throws is logged and does no harm. What is committed while the
+   * process isn't there, or is missed by it in a crash, isn't told.
+   * @returns takes the hook away again
+   * @throws {TypeError} for another name, or what is no function
+   */
+  on<Name extends keyof HookEvents>(event: Name, hook: Hook<Name>): () => void;
+  /**
+   * To be called when the app signs somebody else in on a connected socket, or nobody: the socket leaves Rollcall's
+   * rooms at once, and is asked about anew. Resolves once it was.
+   */
+  reauthenticate(socket: Socket): Promise<void>;
   /** Sessions that are active now, by id. */
   readonly activeAttendanceSessions: RollcallCore['sessions']['activeAttendanceSessions'];
   /** The metrics of this instance, a prom-client Registry. */
@@ -58,7 +107,8 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
   assertServer(io);
   const config = configOf(options);
   const logger = options.logger ?? makeLogger({ level: 'warn', format: config.log.format });
-  const storage = await openStorage(config.database, logger);
+  const connection = options.connection ?? options.mongoose?.connection;
+  const storage = connection ? await openOnConnection(connection, logger) : await openStorage(config.database, logger);
   let core: RollcallCore | undefined;
   const close = async () => {
     try {
@@ -73,6 +123,7 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
       exclusive: false,
       publicUrl: () => config.publicUrl ?? localUrl(io),
       letGo: (socket) => core?.forget(socket),
+      ...(options.authenticate ? { authenticate: options.authenticate } : {}),
       // Whether the app's adapter gets through can't be asked; what it loses is found in the journal.
       ...(options.severalNodes ? { otherNodes: { connected: () => true } } : {}),
     });
@@ -83,8 +134,21 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
     await close().catch(() => undefined);
     throw error;
   }
+  const { sessions, hooks } = core;
+  const attached = core;
   return {
-    activeAttendanceSessions: core.sessions.activeAttendanceSessions,
+    sessions: {
+      list: () =>
+        Array.from(sessions.activeAttendanceSessions.values(), ({ state, statistics }) => ({
+          session: sessionOfState(state),
+          statistics,
+          seq: state.seq,
+        })),
+      get: async (sessionId) => (await attached.readSession(sessionId as SessionId)) ?? null,
+    },
+    on: (event, hook) => hooks.on(event, hook),
+    reauthenticate: (socket) => attached.reauthenticate(socket),
+    activeAttendanceSessions: sessions.activeAttendanceSessions,
     metrics: core.metrics.registry,
     close,
   };
@@ -110,7 +174,12 @@ type Names<T> = Readonly<Record<keyof T, true>>;
 /** Every option, so that a name that is none can be told. */
 const OPTIONS: Names<AttachOptions> = {
   database: true,
+  mongoose: true,
+  connection: true,
+  authenticate: true,
   secret: true,
+  oldSecret: true,
+  uidClaim: true,
   jwks: true,
   namespace: true,
   policy: true,
@@ -152,11 +221,15 @@ function configOf(options: AttachOptions | undefined): Config {
   const settings = settingsOf(given);
   const environment = environmentOf(settings);
   // What isn't given would be a default that the app didn't ask for, a database in the working directory.
-  if (!environment['DATABASE_URL']) {
-    problems.push({ variable: 'DATABASE_URL', message: 'is required (option database)' });
+  const databases = [given.database, given.mongoose, given.connection].filter(Boolean).length;
+  if (databases === 0) {
+    const message = 'is required (option database), or the option mongoose or connection';
+    problems.push({ variable: 'DATABASE_URL', message });
+  } else if (databases > 1) {
+    problems.push({ variable: 'DATABASE_URL', message: 'is one of the options database, mongoose and connection' });
   }
-  if (!environment['ACCESS_TOKEN_SECRET'] && !environment['JWKS_URL']) {
-    const message = 'is required (option secret), or JWKS_URL (option jwks)';
+  if (!environment['ACCESS_TOKEN_SECRET'] && !environment['JWKS_URL'] && !given.authenticate) {
+    const message = 'is required (option secret), or JWKS_URL (option jwks), or the option authenticate';
     problems.push({ variable: 'ACCESS_TOKEN_SECRET', message });
   }
   try {
@@ -178,11 +251,24 @@ function unknownNames(given: object, names: Readonly<Record<string, true>>, pref
 }
 
 /** Options that aren't variables, and so aren't checked as such. */
-function* withoutVariable({ namespace, severalNodes }: Partial<AttachOptions>): Iterable<ConfigProblem> {
+function* withoutVariable(options: Partial<AttachOptions>): Iterable<ConfigProblem> {
+  const { namespace, severalNodes, mongoose, connection, authenticate } = options;
+  if (authenticate !== undefined && typeof authenticate !== 'function')
+    yield { variable: 'authenticate', message: 'must be a function of a socket that gives a uid or null' };
+  if (mongoose && !isConnection(mongoose.connection))
+    yield { variable: 'mongoose', message: 'must be the app’s Mongoose' };
+  if (connection && !isConnection(connection))
+    yield { variable: 'connection', message: 'must be a connection of Mongoose' };
   if (typeof (namespace ?? '') !== 'string') yield { variable: 'namespace', message: 'must be a name such as /class' };
   if (typeof (severalNodes ?? false) !== 'boolean')
     yield { variable: 'severalNodes', message: 'must be true or false' };
 }
+
+/** By what it can do: the app's Mongoose may be another copy than ours. */
+const isConnection = (value: unknown): boolean => {
+  const { getClient, asPromise } = (value ?? {}) as Partial<Record<keyof AppConnection, unknown>>;
+  return typeof getClient === 'function' && typeof asPromise === 'function';
+};
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -195,12 +281,15 @@ interface Setting {
 
 /** The options with the variables that mean the same, so that both are checked by the same rules. */
 function settingsOf(options: Partial<AttachOptions>): readonly Setting[] {
+  const { oldSecret, uidClaim } = options;
   const { database, secret, jwks, policy, codeSeconds, publicUrl, rateLimits, finalDataRecords, provisionFromToken } =
     options;
   const { teacherPerSecond, studentPerSecond } = rateLimits ?? {};
   return [
     { variable: 'DATABASE_URL', option: 'database', value: database },
     { variable: 'ACCESS_TOKEN_SECRET', option: 'secret', value: secret },
+    { variable: 'ACCESS_TOKEN_SECRET_OLD', option: 'oldSecret', value: oldSecret },
+    { variable: 'TOKEN_UID_CLAIM', option: 'uidClaim', value: uidClaim },
     { variable: 'JWKS_URL', option: 'jwks.url', value: jwks?.url },
     { variable: 'JWT_ISSUER', option: 'jwks.issuer', value: jwks?.issuer },
     { variable: 'JWT_AUDIENCE', option: 'jwks.audience', value: jwks?.audience },

@@ -194,6 +194,16 @@ const table = {
     meaning:
       'Key of HS256 tokens. Production needs it (at least 32 bytes) or JWKS_URL; development makes one and keeps it in DATA_DIR',
   }),
+  ACCESS_TOKEN_SECRET_OLD: optional(plain, {
+    section: IDENTITY,
+    hidden: true,
+    meaning: 'A second key whose HS256 tokens still count: the one from before, while ACCESS_TOKEN_SECRET is changed',
+  }),
+  TOKEN_UID_CLAIM: optional(plain, {
+    section: IDENTITY,
+    meaning:
+      'Claim of HS256 tokens that names the user (such as id or userId), by uid or else by user id; unset: uid, else sub',
+  }),
   JWKS_URL: optional(httpUrl, { section: IDENTITY, meaning: 'Key set of an identity provider whose tokens count' }),
   JWT_ISSUER: optional(plain, { section: IDENTITY, meaning: 'Issuer (iss) that tokens of JWKS_URL must name' }),
   JWT_AUDIENCE: optional(plain, { section: IDENTITY, meaning: 'Audience (aud) that tokens of JWKS_URL must name' }),

@@ -15,6 +15,8 @@ import {
 /** Shortest ACCESS_TOKEN_SECRET in production, in bytes: the size of an HS256 digest. */
 export const SECRET_MIN_BYTES = 32;
 
+const SECRETS: readonly VariableName[] = ['ACCESS_TOKEN_SECRET', 'ACCESS_TOKEN_SECRET_OLD'];
+
 /** Everything that the environment decides, checked and frozen. */
 export interface Config {
   readonly mode: Mode;
@@ -27,6 +29,10 @@ export interface Config {
   readonly host: string;
   /** Key of HS256 tokens; null: see {@link ensureSecret}. */
   readonly secret: string | null;
+  /** The key from before, whose tokens still count. */
+  readonly oldSecret: string | null;
+  /** The claim of HS256 tokens that names the user; null: `uid`, else `sub`. */
+  readonly uidClaim: string | null;
   readonly jwks: {
     readonly url: string;
     readonly issuer: string | null;
@@ -86,7 +92,7 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
   function take<T>(name: VariableName, variable: Variable<T>): T {
     const given = env[name] ?? '';
     // A secret is taken as it stands: its spaces count.
-    const text = name === 'ACCESS_TOKEN_SECRET' ? given : given.trim();
+    const text = SECRETS.includes(name) ? given : given.trim();
     if (text === '') return variable.fallback(surroundings);
     try {
       return variable.read(text);
@@ -98,14 +104,17 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
   }
   const get = <Name extends VariableName>(name: Name) => take(name, variables[name]);
 
-  const secret = get('ACCESS_TOKEN_SECRET');
+  const [secret, oldSecret] = [get('ACCESS_TOKEN_SECRET'), get('ACCESS_TOKEN_SECRET_OLD')];
   const jwksUrl = get('JWKS_URL');
   const [issuer, audience] = [get('JWT_ISSUER'), get('JWT_AUDIENCE')];
   if (mode === 'production') {
     if (secret === null && jwksUrl === null && !keyless && !problems.some(({ variable }) => variable === 'JWKS_URL')) {
       refuse('ACCESS_TOKEN_SECRET', `is required in production (at least ${SECRET_MIN_BYTES} bytes), or JWKS_URL`);
-    } else if (secret !== null && Buffer.byteLength(secret) < SECRET_MIN_BYTES) {
-      refuse('ACCESS_TOKEN_SECRET', `must have at least ${SECRET_MIN_BYTES} bytes in production`);
+    }
+    for (const name of SECRETS) {
+      const key = name === 'ACCESS_TOKEN_SECRET' ? secret : oldSecret;
+      if (key === null || Buffer.byteLength(key) >= SECRET_MIN_BYTES) continue;
+      refuse(name, `must have at least ${SECRET_MIN_BYTES} bytes in production`);
     }
   }
   if (jwksUrl === null && !env['JWKS_URL']) {
@@ -124,6 +133,8 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
     port: get('CHAT_PORT'),
     host: get('HOST'),
     secret,
+    oldSecret,
+    uidClaim: get('TOKEN_UID_CLAIM'),
     jwks: jwksUrl === null ? null : { url: jwksUrl, issuer, audience },
     database: databaseUrl ?? mongodbUri ?? mongoUri ?? { kind: 'sqlite', path: join(dataDir, 'rollcall.db') },
     redisUrl: get('REDIS_URL'),

@@ -1,15 +1,19 @@
+import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
+import type { SessionData } from './commands/present.js';
 import type { Config } from './config.js';
+import { Hooks } from './hooks.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { observer } from './observability/observer.js';
 import { LiveSessions } from './register/live-sessions.js';
 import { newRecordId } from './register/record-id.js';
+import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
 import {
@@ -29,7 +33,14 @@ const PRESENCE_GRACE_MS = 5_000;
 
 export type CoreConfig = Pick<
   Config,
-  'jwks' | 'provisionFromToken' | 'policy' | 'codeSeconds' | 'rateLimits' | 'finalDataRecords'
+  | 'oldSecret'
+  | 'uidClaim'
+  | 'jwks'
+  | 'provisionFromToken'
+  | 'policy'
+  | 'codeSeconds'
+  | 'rateLimits'
+  | 'finalDataRecords'
 > & {
   readonly secret: string | null;
 };
@@ -39,6 +50,8 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
   readonly letGo: SocketContext['letGo'];
   /** Address under which people reach the server; asked for once it listens. */
   readonly publicUrl: () => string;
+  /** An app's own sign-in: the uid, or the user id, of the socket's user; null where it has none. */
+  readonly authenticate?: (socket: Socket) => unknown;
   /** Sends now what was written to single connections in this turn, where that is put off. */
   readonly sendNow?: () => void;
   /** Set where the namespace's adapter reaches other nodes on the same database. */
@@ -49,6 +62,8 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
 export class RollcallCore {
   readonly metrics: Metrics;
   readonly sessions: LiveSessions;
+  /** An app's own functions, told of what is committed. */
+  readonly hooks: Hooks;
   readonly #context: SocketContext;
   readonly #namespace: Namespace;
   readonly #timeouts: SessionTimeouts;
@@ -86,6 +101,8 @@ export class RollcallCore {
       onFollowerError: (session_id, err) => logger.error({ session_id, err }, 'a committed change was not told to all'),
     });
     publisher.serve(this.sessions);
+    this.hooks = new Hooks(logger);
+    publisher.onCommitted((live, entries, here) => this.hooks.committed(live, entries, here));
     this.#timeouts = new SessionTimeouts({
       storage,
       sessions: this.sessions,
@@ -125,13 +142,19 @@ export class RollcallCore {
       codeWindowMs,
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
-    const verifyToken = tokenVerifier(config);
+    const verifyToken = tokenVerifier(config, {
+      away: (err, known) =>
+        logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
+      back: () => logger.info('the keys at JWKS_URL can be read again'),
+    });
     const rateLimit = new RateLimit();
     this.#context = {
       services,
       publisher,
       wire: exclusive ? wireOfOurs(sendNow) : wireOfAnother,
       verifyToken,
+      authenticate: options.authenticate,
+      byUserId: config.uidClaim !== null || options.authenticate !== undefined,
       rateLimit,
       rateLimits,
       provisionFromToken,
@@ -141,6 +164,11 @@ export class RollcallCore {
       floodGuard: new FloodGuard(),
       letGo: options.letGo,
     };
+  }
+
+  /** The whole picture of a session, whatever its state; undefined where there is none of this id. */
+  readSession(sessionId: SessionId): Promise<SessionData | undefined> {
+    return dataOfSession(sessionId, this.#context.services);
   }
 
   /** Brings active sessions back, and begins to listen to other nodes. @returns how many sessions there are */
@@ -163,6 +191,11 @@ export class RollcallCore {
   /** The socket is no longer this user's: it leaves Rollcall's rooms, and stays connected. */
   forget(socket: Socket): void {
     this.#sockets?.forget(socket);
+  }
+
+  /** Asks again who the socket's user is. */
+  async reauthenticate(socket: Socket): Promise<void> {
+    await this.#sockets?.reauthenticate(socket);
   }
 
   /** Sends this node's clients to the others, spread out, each once what it asked is answered; new ones may still come. */

@@ -130,7 +130,7 @@ test('[CONN-12] refreshToken with a bad or expired token is UNAUTHENTICATED and 
     'bad token',
     [
       async () => 'nonsense',
-      () => tokenFor('ada', -1_000),
+      () => tokenFor('ada', -10_000),
       async () => `${(await tokenOf('ada')).slice(0, -8)}AAAAAAAA`,
     ],
     { code: 'UNAUTHENTICATED', message: 'Invalid token' },

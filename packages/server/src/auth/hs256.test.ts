@@ -2,7 +2,7 @@ import { createHmac, createSecretKey } from 'node:crypto';
 import fc from 'fast-check';
 import { jwtVerify } from 'jose';
 import { expect, test } from 'vitest';
-import { claimsOfOrdinary } from './hs256.js';
+import { claimsOfOrdinary, LEEWAY_SECONDS } from './hs256.js';
 
 const secret = createSecretKey(Buffer.from('a secret of more than 32 bytes, for a test'));
 const another = createSecretKey(Buffer.from('another secret of more than 32 bytes, too'));
@@ -16,7 +16,7 @@ function signed(header: string, claims: string, key = secret, hash = 'sha256'): 
 }
 
 const byJose = (token: string): Promise<object | undefined> =>
-  jwtVerify(token, secret, { algorithms: ['HS256'] }).then(
+  jwtVerify(token, secret, { algorithms: ['HS256'], clockTolerance: LEEWAY_SECONDS }).then(
     ({ payload }) => payload,
     () => undefined,
   );
@@ -62,7 +62,10 @@ const CLAIMS = [
   ...['exp', 'nbf', 'iat'].flatMap((name) =>
     [
       now - 86_400,
+      now - 60,
       now - 1,
+      now + 2,
+      now + 60,
       now + 86_400,
       now + 86_400.5,
       0,

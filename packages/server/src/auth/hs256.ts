@@ -1,6 +1,9 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 
+/** By how many seconds a token may be too early or too late: the clocks of two machines are never quite the same. */
+export const LEEWAY_SECONDS = 5;
+
 /** The headers that libraries write for HS256. None has `crit`, and none names another algorithm. */
 const HEADERS: ReadonlySet<string> = new Set(
   ['{"alg":"HS256"}', '{"alg":"HS256","typ":"JWT"}', '{"typ":"JWT","alg":"HS256"}'].map((header) =>
@@ -35,11 +38,12 @@ function jsonOf(encoded: string): unknown {
   }
 }
 
-/** The times are in whole seconds and without tolerance, as jose has them. */
+/** The times are compared in whole seconds, as jose has them. */
 function isInForce(payload: unknown): payload is JWTPayload {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false;
   const { exp, nbf, iat } = payload as Record<string, unknown>;
   if (![exp, nbf, iat].every((time) => time === undefined || typeof time === 'number')) return false;
   const now = Math.floor(Date.now() / 1000);
-  return (exp === undefined || Number(exp) > now) && (nbf === undefined || Number(nbf) <= now);
+  if (exp !== undefined && Number(exp) <= now - LEEWAY_SECONDS) return false;
+  return nbf === undefined || Number(nbf) <= now + LEEWAY_SECONDS;
 }

@@ -1,7 +1,8 @@
 import { SignJWT } from 'jose';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { refusalOfConnection } from '../testing/refusals.js';
 import { schoolOf } from '../testing/school.js';
+import { sdk } from '../testing/sdk.js';
 import { startServer, type TestServer, tokenOf } from '../testing/server.js';
 import { makeKey, type SigningKey, startKeyServer } from './key-server.test.support.js';
 
@@ -49,7 +50,7 @@ test('[AUTH-3] a token that names an unknown or another key is refused', async (
 test('[AUTH-3] an expired token of the key set is refused', async () => {
   const key = await makeKey('ES256');
   const { server } = await serverWith([key]);
-  expect(await refusal(server, await key.sign({ uid: 'ada', exp: Math.floor(Date.now() / 1000) - 1 }))).toEqual(
+  expect(await refusal(server, await key.sign({ uid: 'ada', exp: Math.floor(Date.now() / 1000) - 10 }))).toEqual(
     invalid,
   );
 });
@@ -120,4 +121,67 @@ test('[AUTH-3] while the keys can’t be had a client is not refused for good an
   keyServer.failing = false;
   const client = await connecting;
   expect(await client.send('startAttendanceSession', { session_id: 'session-1' })).toMatchObject({ ok: true });
+});
+
+test('[AUTH-181] a token whose key came after the last look at the key set is let in', async () => {
+  const [before, after] = await Promise.all([makeKey('ES256', 'before'), makeKey('ES256', 'after')]);
+  const { server, keyServer } = await serverWith([before]);
+  expect(await refusal(server, await before.sign({ uid: 'ada' }))).toBeUndefined();
+  keyServer.keys = [before.jwk, after.jwk];
+  const client = await server.connect('', { token: await after.sign({ uid: 'ada' }) });
+  expect(await client.send('startAttendanceSession', { session_id: 'session-1' })).toMatchObject({ ok: true });
+  // Many tokens of unknown keys make one question.
+  const asked = keyServer.asked;
+  const unknown = await before.sign({ uid: 'ada' }, { kid: 'nobody’s' });
+  const answers = await Promise.all(Array.from({ length: 10 }, () => refusal(server, unknown)));
+  expect(answers).toEqual(Array.from({ length: 10 }, () => invalid));
+  expect(keyServer.asked - asked).toBeLessThanOrEqual(2);
+});
+
+test('[AUTH-182] while the key set can’t be read known keys count, an unknown one is refused for now, and the log says so once', async () => {
+  const [known, unknown] = await Promise.all([makeKey('ES256', 'known'), makeKey('ES256', 'unknown')]);
+  const lines: string[] = [];
+  const keyServer = await startKeyServer([known]);
+  const server = await startServer(
+    { JWKS_URL: keyServer.url, ACCESS_TOKEN_SECRET: '', LOG_LEVEL: 'info' },
+    schoolOf(1),
+    { onLog: (line) => lines.push(line) },
+  );
+  const said = (what: string) => lines.filter((line) => line.includes(what)).length;
+  expect(await refusal(server, await known.sign({ uid: 'ada' }))).toBeUndefined();
+  keyServer.failing = true;
+  // As if ten minutes had passed on this machine: the keys would have to be read again.
+  const realNow = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => realNow() + 11 * 60_000);
+  onTestFinished(() => clock.mockRestore());
+  for (let n = 0; n < 3; n += 1) expect(await refusal(server, await known.sign({ uid: 'ada' }))).toBeUndefined();
+  const auth = { token: await unknown.sign({ uid: 'ada' }), client: { retries: true } };
+  expect(await refusalOfConnection(server.url, { auth })).toEqual({
+    message: 'The identity provider does not answer',
+    data: { code: 'KEYS_UNAVAILABLE', retryable: true },
+  });
+  const client = await server.connect('', { token: await known.sign({ uid: 'ada' }) });
+  const refreshed = await client.send('refreshToken', { token: auth.token });
+  expect(refreshed.error).toMatchObject({ code: 'KEYS_UNAVAILABLE', retryable: true });
+  expect(said('the keys at JWKS_URL cannot be read')).toBe(1);
+  keyServer.failing = false;
+  keyServer.keys = [known.jwk, unknown.jwk];
+  await expect
+    .poll(() => refusalOfConnection(server.url, { auth }), { timeout: 30_000, interval: 500 })
+    .toBeUndefined();
+  expect(said('the keys at JWKS_URL can be read again')).toBe(1);
+  expect(said('the keys at JWKS_URL cannot be read')).toBe(1);
+});
+
+test('[AUTH-182] an SDK client whose key can’t be known yet is connected once it can', async () => {
+  const key = await makeKey('ES256');
+  const { server, keyServer } = await serverWith([key]);
+  keyServer.failing = true;
+  const token = await key.sign({ uid: 'ada' });
+  const opening = sdk(server.url, 'ada', { token }).openSession('session-1', { start: {} });
+  // Whatever becomes of it is looked at below.
+  opening.catch(() => {});
+  await expect.poll(() => keyServer.asked, { timeout: 20_000 }).toBeGreaterThan(1);
+  keyServer.failing = false;
+  expect(await opening).toMatchObject({ state: 'live' });
 });

@@ -2,7 +2,7 @@ import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { refusalOfConnection } from '../testing/refusals.js';
 import { schoolOf } from '../testing/school.js';
-import { SECRET, startServer, tokenOf } from '../testing/server.js';
+import { freshId, SECRET, startServer, tokenOf } from '../testing/server.js';
 
 const key = new TextEncoder().encode(SECRET);
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
@@ -72,7 +72,7 @@ test('[CONN-5] a bad or expired token is refused with `Invalid token`', async ()
       'HS256',
       new TextEncoder().encode('another secret of 32 bytes, yes.'),
     ),
-    expired: await signed({ uid: 'ada', exp: inSeconds(-1) }),
+    expired: await signed({ uid: 'ada', exp: inSeconds(-10) }),
     'long expired': await signed({ uid: 'ada', exp: 1 }),
     'an expiry that is no number': await signed({ uid: 'ada', exp: 'never' }),
     'claims changed after signing': [
@@ -186,4 +186,76 @@ test('[AUTH-12] a token whose uid isn’t a string of 1–128 characters is refu
   expect(await refusalOfConnection(url, { auth: { token } }), 'neither uid nor sub').toEqual(invalid);
   const longest = await signed({ uid: 'x'.repeat(128), role: 'teacher' });
   expect(await refusalOfConnection(url, { auth: { token: longest } })).toBeUndefined();
+});
+
+test('[AUTH-180] the times of a token are judged with 5 s of leeway, either way, and when it was issued is not', async () => {
+  const { url } = await startServer({}, schoolOf(1));
+  // The first header is judged without jose, the second by it.
+  for (const header of [{ alg: 'HS256' }, { alg: 'HS256', kid: 'a' }]) {
+    const refused = async (times: Record<string, number>) => {
+      const token = await new SignJWT({ uid: 'ada', ...times }).setProtectedHeader(header).sign(key);
+      return refusalOfConnection(url, { auth: { token } });
+    };
+    for (const times of [
+      { nbf: inSeconds(3) },
+      { iat: inSeconds(3) },
+      { iat: inSeconds(600) },
+      { exp: inSeconds(-2) },
+    ]) {
+      expect(await refused(times), JSON.stringify({ header, times })).toBeUndefined();
+    }
+    for (const times of [{ nbf: inSeconds(60) }, { exp: inSeconds(-10) }]) {
+      expect(await refused(times), JSON.stringify({ header, times })).toEqual(invalid);
+    }
+  }
+});
+
+test('[AUTH-180] who comes with a token of the last seconds is served', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const client = await server.connect('', { token: await signed({ uid: 'ada', exp: inSeconds(-1) }) });
+  expect(await client.send('startAttendanceSession', { session_id: 'session-1' })).toMatchObject({ ok: true });
+  await client.next('sessionExpired');
+});
+
+test('[AUTH-183] tokens signed with ACCESS_TOKEN_SECRET_OLD count too, and those of no other key', async () => {
+  const old = ' the key from before, with its spaces ';
+  const { url } = await startServer({ ACCESS_TOKEN_SECRET_OLD: old }, schoolOf(1));
+  for (const header of [{ alg: 'HS256' }, { alg: 'HS256', kid: 'a' }]) {
+    const refused = async (secret: string, claims: Record<string, unknown> = {}) => {
+      const token = await new SignJWT({ uid: 'ada', ...claims })
+        .setProtectedHeader(header)
+        .sign(new TextEncoder().encode(secret));
+      return refusalOfConnection(url, { auth: { token } });
+    };
+    expect(await refused(SECRET)).toBeUndefined();
+    expect(await refused(old)).toBeUndefined();
+    expect(await refused(old.trim())).toEqual(invalid);
+    expect(await refused(old, { exp: inSeconds(-60) })).toEqual(invalid);
+  }
+});
+
+test('[AUTH-184] with TOKEN_UID_CLAIM that claim alone names the user: by uid, else by user id', async () => {
+  const server = await startServer({ TOKEN_UID_CLAIM: 'userId' }, schoolOf(1), {
+    prepare: async (storage) => {
+      await storage.people.provisionPerson({ uid: '4711', name: 'Uma', email: null, role: 'teacher' });
+    },
+  });
+  const ada = await server.storage.people.findPersonByUid('ada');
+  for (const userId of ['ada', ada?.user_id, '4711', 4711]) {
+    const client = await server.connect('', { token: await signed({ userId, uid: 's-1', sub: 's-1' }) });
+    const answer = await client.send('checkActiveSessions', {});
+    expect(answer, String(userId)).toMatchObject({ ok: true });
+    expect((await client.send('startAttendanceSession', { session_id: freshId('lab') })).ok).toBe(true);
+    // The same user by the same claim.
+    const token = await signed({ userId });
+    expect(await client.send('refreshToken', { token })).toMatchObject({ ok: true });
+    const another = await signed({ userId: 's-1' });
+    expect((await client.send('refreshToken', { token: another })).error?.code).toBe('FORBIDDEN');
+  }
+  for (const claims of [{ uid: 'ada' }, { sub: 'ada' }, { userId: 1.5 }, { userId: ['ada'] }, { userId: '' }]) {
+    const token = await signed(claims);
+    expect(await refusalOfConnection(server.url, { auth: { token } }), JSON.stringify(claims)).toEqual(invalid);
+  }
+  const nobody = await signed({ userId: 'nobody' });
+  expect((await refusalOfConnection(server.url, { auth: { token: nobody } }))?.message).toBe('User not found');
 });

@@ -1,10 +1,12 @@
-import { createSecretKey } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { ID_MAX_LENGTH, isWellFormed, RollcallError, TOKEN_MAX_LENGTH } from '@rollcall/protocol';
-import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import { claimsOfOrdinary } from './hs256.js';
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { claimsOfOrdinary, LEEWAY_SECONDS } from './hs256.js';
+import { type KeysWatcher, ProviderKeys } from './provider-keys.js';
 
 /** What a good token says. Rights follow from the database, never from these claims. */
 export interface Identity {
+  /** Names the user: their uid, or what TOKEN_UID_CLAIM holds. */
   readonly uid: string;
   /** Milliseconds since the epoch; null for a token that doesn't expire. */
   readonly expires_at: number | null;
@@ -16,6 +18,10 @@ export type VerifyToken = (token: string) => Promise<Identity>;
 export interface VerifyOptions {
   /** Key of HS256 tokens; null where only the identity provider's count. */
   readonly secret: string | null;
+  /** Was the key before: its tokens still count. */
+  readonly oldSecret: string | null;
+  /** The claim of HS256 tokens that names the user; null: `uid`, else `sub`. */
+  readonly uidClaim: string | null;
   readonly jwks: { readonly url: string; readonly issuer: string | null; readonly audience: string | null } | null;
 }
 
@@ -38,66 +44,92 @@ const JWKS_ALGORITHMS = [
 /** The last moment that ISO 8601 writes with four digits of year; an expiry may be any number. */
 const DATE_MAX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** The keys can't be had right now; the token may be good. */
-export class KeysUnavailable extends Error {
-  override readonly name = 'KeysUnavailable';
-}
-
 const invalid = (cause?: unknown): RollcallError =>
   new RollcallError('UNAUTHENTICATED', { message: 'Invalid token', cause });
 
 /**
  * Makes the verifier of access tokens. It rejects with RollcallError UNAUTHENTICATED `Invalid token` for any token
- * that isn't good, and with KeysUnavailable when the identity provider's keys can't be fetched.
+ * that isn't good, and KEYS_UNAVAILABLE when the identity provider's keys can't be had. The times of a token are
+ * judged with 5 s of leeway, since the clocks of who made it and of this machine differ.
  */
-export function tokenVerifier({ secret, jwks }: VerifyOptions): VerifyToken {
-  // A KeyObject: importing a string secret anew for each token costs some twenty times the verification.
-  const secretKey = secret === null ? undefined : createSecretKey(Buffer.from(secret, 'utf8'));
-  const keys = jwks === null ? undefined : createRemoteJWKSet(new URL(jwks.url));
+export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher): VerifyToken {
+  const { secret, oldSecret, uidClaim, jwks } = options;
+  // KeyObjects: importing a string secret anew for each token costs some twenty times the verification.
+  const secretKeys = [secret, oldSecret]
+    .filter((text) => text !== null)
+    .map((text) => createSecretKey(Buffer.from(text, 'utf8')));
+  const keys = jwks === null ? undefined : new ProviderKeys(jwks.url, watcher);
   const expected = {
     ...(jwks?.issuer ? { issuer: jwks.issuer } : {}),
     ...(jwks?.audience ? { audience: jwks.audience } : {}),
   };
 
-  async function claimsOf(token: string): Promise<JWTPayload> {
-    const ordinary = secretKey && claimsOfOrdinary(token, secretKey);
-    if (ordinary) return ordinary;
+  /** The claims, and what names the user among them. */
+  async function claimsOf(token: string): Promise<{ readonly claims: JWTPayload; readonly uid: unknown }> {
+    const ordinary = claimsOfAny(token, secretKeys);
+    if (ordinary) return ofOwn(ordinary);
     const { alg = '' } = decodeProtectedHeader(token);
-    if (secretKey && SECRET_ALGORITHMS.includes(alg)) {
-      return (await jwtVerify(token, secretKey, { algorithms: SECRET_ALGORITHMS })).payload;
-    }
+    if (secretKeys.length > 0 && SECRET_ALGORITHMS.includes(alg)) return ofOwn(await verifyByAny(token, secretKeys));
     if (keys && JWKS_ALGORITHMS.includes(alg)) {
-      return (await jwtVerify(token, keys, { algorithms: JWKS_ALGORITHMS, ...expected })).payload;
+      const how = { algorithms: JWKS_ALGORITHMS, clockTolerance: LEEWAY_SECONDS, ...expected };
+      const { payload } = await jwtVerify(token, keys.keyOf, how);
+      return { claims: payload, uid: payload['uid'] ?? payload.sub };
     }
     throw invalid();
   }
 
+  function ofOwn(claims: JWTPayload): { readonly claims: JWTPayload; readonly uid: unknown } {
+    if (uidClaim === null) return { claims, uid: claims['uid'] ?? claims.sub };
+    const named = Object.hasOwn(claims, uidClaim) ? claims[uidClaim] : undefined;
+    // An app whose database counts its users has numbers for ids.
+    return { claims, uid: Number.isSafeInteger(named) ? String(named) : named };
+  }
+
   return async (token) => {
     if (token.length > TOKEN_MAX_LENGTH) throw invalid();
-    let claims: JWTPayload;
-    try {
-      claims = await claimsOf(token);
-    } catch (error) {
-      if (keysFailed(error)) throw new KeysUnavailable('The keys at JWKS_URL could not be read', { cause: error });
+    const { claims, uid } = await claimsOf(token).catch((error: unknown) => {
       throw error instanceof RollcallError ? error : invalid(error);
-    }
-    const uid = claims['uid'] ?? claims.sub;
-    if (typeof uid !== 'string' || uid.length < 1 || uid.length > ID_MAX_LENGTH || !isWellFormed(uid)) throw invalid();
+    });
+    if (!isUid(uid)) throw invalid();
     return {
       uid,
-      expires_at: claims.exp === undefined ? null : Math.min(claims.exp * 1000, DATE_MAX_MS),
+      expires_at: claims.exp === undefined ? null : endOf(claims.exp * 1000),
       claims: { name: text(claims['name']), email: text(claims['email']), role: text(claims['role']) },
     };
   };
 }
 
+/** True for what can name a user. */
+export const isUid = (uid: unknown): uid is string =>
+  typeof uid === 'string' && uid.length >= 1 && uid.length <= ID_MAX_LENGTH && isWellFormed(uid);
+
+/** Who comes with a token of the last seconds has what is left of the leeway. */
+function endOf(expiry: number): number {
+  return Math.min(expiry > Date.now() ? expiry : expiry + LEEWAY_SECONDS * 1000, DATE_MAX_MS);
+}
+
+function claimsOfAny(token: string, keys: readonly KeyObject[]): JWTPayload | undefined {
+  for (const key of keys) {
+    const claims = claimsOfOrdinary(token, key);
+    if (claims) return claims;
+  }
+  return undefined;
+}
+
+async function verifyByAny(token: string, keys: readonly KeyObject[]): Promise<JWTPayload> {
+  let refusal: unknown;
+  for (const key of keys) {
+    try {
+      const how = { algorithms: SECRET_ALGORITHMS, clockTolerance: LEEWAY_SECONDS };
+      return (await jwtVerify(token, key, how)).payload;
+    } catch (error) {
+      refusal = error;
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
+    }
+  }
+  throw refusal;
+}
+
 /** Cut to what a name may be long; half a character, cut off or sent so, can't be stored. */
 const text = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value.slice(0, 256).replace(/\p{Surrogate}/gu, '\ufffd') : null;
-
-/** jose reports a token's faults by classes of its own; a key set that can't be had is something else. */
-function keysFailed(error: unknown): boolean {
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return true;
-  if (error instanceof errors.JOSEError) return error.code === 'ERR_JOSE_GENERIC';
-  return error instanceof TypeError && error.message.includes('fetch failed');
-}

@@ -23,7 +23,7 @@ export async function tokenSigner(
   const key = createSecretKey(Buffer.from(secret, 'utf8'));
   return (uid, seconds, claims = {}) => {
     const now = Math.floor(Date.now() / 1000);
-    return new SignJWT({ ...claims, uid })
+    return new SignJWT({ ...claims, [config.uidClaim ?? 'uid']: uid })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(uid)
       .setIssuedAt(now)

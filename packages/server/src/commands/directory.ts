@@ -6,8 +6,10 @@ import type { Course, Person, Storage } from '../storage/port.js';
 
 const PEOPLE_MAX = 50_000;
 const COURSES_MAX = 10_000;
-/** How old a profile or course may be before it is read again, in ms. The old one serves while that happens. */
-const FRESH_MS = 60_000;
+/** How old a profile or course may be, in ms: nobody keeps a right for longer that was taken away in the database. */
+const OLDEST_MS = 60_000;
+/** From which age it is read again, in ms. The old one serves while that happens. */
+const FRESH_MS = 30_000;
 /** How long an enrolment is believed, in ms: short, since an approval is waited for at the door. */
 const ENROLMENT_FRESH_MS = 10_000;
 
@@ -20,41 +22,35 @@ interface Waiting {
 }
 
 /**
- * People, courses and enrolments, read from the database once and kept: no event costs a look-up of its user.
- * Who or what isn't there is never remembered, so that an import takes effect at once.
+ * People, courses and enrolments, read from the database and kept for a minute: no event costs a look-up of its user.
+ * What is asked for again and again is read anew meanwhile, so that nobody waits for it. Who or what isn't there is never remembered, so that an import takes effect at once.
  */
 export class Directory {
   readonly #storage: Storage;
-  readonly #people = new LRUCache<string, Person>({
-    max: PEOPLE_MAX,
-    ttl: FRESH_MS,
-    allowStale: true,
-    noDeleteOnStaleGet: true,
-  });
+  readonly #people = new LRUCache<string, Person>({ max: PEOPLE_MAX, ttl: OLDEST_MS, noDeleteOnStaleGet: true });
   /** Uids to be looked up once the look-up under way is done, and who waits for each: nobody for one due again. */
   #asked = new Map<string, Waiting[]>();
   readonly #underWay = new Set<string>();
   #asking = false;
-  readonly #courses: LRUCache<CourseId, Course>;
+  readonly #courses = new LRUCache<CourseId, Course>({ max: COURSES_MAX, ttl: OLDEST_MS });
+  /** Courses that are being read. */
+  readonly #reading = new Map<CourseId, Promise<Course | undefined>>();
   readonly #enrolments = new LRUCache<string, true>({ max: PEOPLE_MAX, ttl: ENROLMENT_FRESH_MS });
 
   constructor(storage: Storage) {
     this.#storage = storage;
-    this.#courses = new LRUCache({
-      ttl: FRESH_MS,
-      allowStale: true,
-      allowStaleOnFetchRejection: true,
-      ignoreFetchAbort: true,
-      max: COURSES_MAX,
-      fetchMethod: async (courseId) => (await storage.courses.findCourse(courseId)) ?? undefined,
-    });
   }
 
   /** The person of a uid without waiting, where they are known; begins a refresh when that is due. */
   personNow(uid: string): Person | undefined {
     const person = this.#people.get(uid);
-    if (person && this.#people.getRemainingTTL(uid) <= 0 && !this.#underWay.has(uid)) this.#lookUp(uid);
+    if (person && isDue(this.#people.getRemainingTTL(uid)) && !this.#underWay.has(uid)) this.#lookUp(uid);
     return person;
+  }
+
+  /** The person as they were when last read, however long that is ago: no right may follow from it. */
+  lastKnown(uid: string): Person | undefined {
+    return this.#people.peek(uid, { allowStale: true });
   }
 
   /** Rejects when the database can't be asked. */
@@ -90,16 +86,18 @@ export class Directory {
       if (this.#asking) atEndOfTurn(() => void this.#ask());
     };
     const slow = setTimeout(() => next(), SLOW_MS).unref();
+    // The age of an answer counts from the question.
+    const start = performance.now();
     try {
       const found = await this.#storage.people.findPeopleByUid([...asked.keys()]);
       for (const [uid, waiting] of asked) {
         const person = found.get(uid);
-        if (person) this.#people.set(uid, person);
+        if (person) this.#people.set(uid, person, { start });
         else this.#people.delete(uid);
         for (const { resolve } of waiting) resolve(person);
       }
     } catch (error) {
-      // Whoever is known stays so, as they were.
+      // Whoever is known stays so, as they were, until they are too old.
       for (const waiting of asked.values()) for (const { reject } of waiting) reject(error);
     }
     for (const uid of asked.keys()) this.#underWay.delete(uid);
@@ -108,15 +106,33 @@ export class Directory {
   }
 
   courseNow(courseId: CourseId): Course | undefined {
-    const course = this.#courses.get(courseId, { allowStale: true, noDeleteOnStaleGet: true });
-    if (course && this.#courses.getRemainingTTL(courseId) <= 0) void this.#courses.fetch(courseId).catch(() => {});
+    const course = this.#courses.get(courseId);
+    if (course && isDue(this.#courses.getRemainingTTL(courseId))) void this.#readCourse(courseId).catch(() => {});
     return course;
   }
 
   /** @throws {RollcallError} COURSE_NOT_FOUND */
   async course(courseId: CourseId): Promise<Course> {
-    const course = this.courseNow(courseId) ?? (await this.#courses.fetch(courseId));
+    const course = this.courseNow(courseId) ?? (await this.#readCourse(courseId));
     if (!course) throw new RollcallError('COURSE_NOT_FOUND');
+    return course;
+  }
+
+  /** Reads a course, or joins who does. */
+  #readCourse(courseId: CourseId): Promise<Course | undefined> {
+    let reading = this.#reading.get(courseId);
+    if (!reading) {
+      reading = this.#askForCourse(courseId).finally(() => this.#reading.delete(courseId));
+      this.#reading.set(courseId, reading);
+    }
+    return reading;
+  }
+
+  async #askForCourse(courseId: CourseId): Promise<Course | undefined> {
+    const start = performance.now();
+    const course = (await this.#storage.courses.findCourse(courseId)) ?? undefined;
+    if (course) this.#courses.set(courseId, course, { start });
+    else this.#courses.delete(courseId);
     return course;
   }
 
@@ -124,8 +140,9 @@ export class Directory {
     // Ids may hold any character: no separator would tell them apart.
     const key = JSON.stringify([courseId, studentId]);
     if (this.#enrolments.has(key)) return true;
+    const start = performance.now();
     const enrolled = await this.#storage.courses.isEnrolled(courseId, studentId);
-    if (enrolled) this.#enrolments.set(key, true);
+    if (enrolled) this.#enrolments.set(key, true, { start });
     return enrolled;
   }
 
@@ -145,3 +162,5 @@ export class Directory {
     return strangers;
   }
 }
+
+const isDue = (remainingMs: number): boolean => remainingMs <= OLDEST_MS - FRESH_MS;

@@ -9,6 +9,8 @@ import type { Metrics } from './metrics.js';
 const TAG = '[SOCKET DEBUG]';
 /** Characters of an event's data in a line: a class of a thousand has half a megabyte. */
 const DATA_MAX = 1_000;
+/** How often it is told that users can't be looked up, in ms: in an outage it would be thousands of lines. */
+const SIGN_INS_TOLD_EVERY_MS = 60_000;
 /** Ids of active sessions in a line. */
 const SESSIONS_MAX = 20;
 
@@ -27,7 +29,21 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
       ...(live ? { students: live.state.size, online: live.presence.count, seq: live.state.seq } : {}),
     };
   };
+  let failedSince = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
   return {
+    signInFailed({ code, cause }) {
+      // Of these the keys themselves tell, once an outage.
+      if (code === 'KEYS_UNAVAILABLE') return;
+      failedSince += 1;
+      if (performance.now() - toldAt < SIGN_INS_TOLD_EVERY_MS) return;
+      logger.warn(
+        { attempts: failedSince, code, err: cause },
+        'who connects could not be looked up; it is tried again',
+      );
+      toldAt = performance.now();
+      failedSince = 0;
+    },
     connected({ uid, user_id, name, teacher, student, is_admin }, socketId) {
       metrics.connections.inc();
       debug('connected', () => ({

@@ -1,3 +1,4 @@
+import type { SessionId } from '@rollcall/protocol';
 import { type Call, defineCommand, type Services } from '../commands/command.js';
 import {
   changeOf,
@@ -50,6 +51,21 @@ export const watchAttendanceSession = defineCommand({
     answer(call, wholeOf(live), 'whole');
   },
 });
+
+/** The same for who asks without a right that could be missing; undefined where there is no such session. */
+export async function dataOfSession(sessionId: SessionId, services: Services): Promise<SessionData | undefined> {
+  const found = await services.sessions.find(sessionId);
+  switch (found?.kind) {
+    case 'live':
+      return sessionDataOf(found.live.state, found.live.statistics, 'teacher');
+    case 'ended':
+      return sessionDataOf(found.state, statisticsOfState(found.state), 'teacher');
+    case 'stored':
+      return storedData(found.stored, services);
+    default:
+      return undefined;
+  }
+}
 
 type DataCall = Call<'getAttendanceSessionData'> | Call<'watchAttendanceSession'>;
 

@@ -1,11 +1,23 @@
 import type { Database } from '../config-variables.js';
 import { type Warnings, warnOfDatabase } from '../config-warnings.js';
+import type { AppConnection } from './mongo/app-connection.js';
 import type { Storage } from './port.js';
+
+export type { AppConnection } from './mongo/app-connection.js';
 
 /** Opens the adapter of a database; only what is used is loaded. */
 export async function openStorage(database: Database, warnings: Warnings): Promise<Storage> {
   warnOfDatabase(database, warnings);
-  const storage = await adapterOf(database, warnings);
+  return opened(await adapterOf(database, warnings));
+}
+
+/** The same on a connection that an app has open: it is used, and not closed. */
+export async function openOnConnection(connection: AppConnection, warnings: Warnings): Promise<Storage> {
+  const { MongoStorage } = await import('./mongo/mongo-storage.js');
+  return opened(new MongoStorage({ connection, onWarning: (message) => warnings.warn(message) }));
+}
+
+async function opened(storage: Storage): Promise<Storage> {
   try {
     await storage.open();
   } catch (error) {

@@ -56,6 +56,18 @@ export function peopleContract(make: MakeHarness): void {
     expect(ids.every((id) => all.get(`uid-of-${id}`)?.student?.student_id === id)).toBe(true);
   });
 
+  test('[STORE-180] the uid of a user is found by the id of the user, an unknown id answers null', async () => {
+    const { storage } = harness();
+    await importAll(storage, SCHOOL);
+    for (const uid of ['ada', 'bo', 'root']) {
+      const userId = (await storage.people.findPersonByUid(uid))?.user_id ?? '';
+      expect(await storage.people.findUidOfUser(userId)).toBe(uid);
+    }
+    for (const userId of ['nobody', '', 'student-1', 'f'.repeat(24)]) {
+      expect(await storage.people.findUidOfUser(userId)).toBeNull();
+    }
+  });
+
   test('[STORE-2] students are found by profile id, user id and uid under the reference as given', async () => {
     const { storage } = harness();
     await importAll(storage, SCHOOL);

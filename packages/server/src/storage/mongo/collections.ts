@@ -1,4 +1,6 @@
 import type { mongo } from 'mongoose';
+import { type DriverClasses, translated } from './app-connection.js';
+import { COLLECTION_OPTIONS } from './connection.js';
 import type { Row } from './stored-values.js';
 
 /** One commit, written by one insert. Its facts and its chain are never changed. */
@@ -35,16 +37,21 @@ export interface Collections {
 /**
  * @param majorityReads whether the journal is read at read concern `majority`, so that nothing is told to anyone
  *   that a failover could still take back. A standalone server has no majority to ask.
+ * @param classes those of the app's driver, where it is another one than ours
  */
-export function collectionsOf(db: mongo.Db, majorityReads: boolean): Collections {
+export function collectionsOf(db: mongo.Db, majorityReads: boolean, classes?: DriverClasses): Collections {
+  const collection = <Document extends mongo.Document>(name: string, more: mongo.CollectionOptions = {}) => {
+    const found = db.collection<Document>(name, { ...COLLECTION_OPTIONS, ...more });
+    return classes ? translated(found, classes) : found;
+  };
   return {
-    users: db.collection<Row>('users'),
-    teachers: db.collection<Row>('teachers'),
-    students: db.collection<Row>('students'),
-    courses: db.collection<Row>('courses'),
-    enrollments: db.collection<Row>('enrollments'),
-    sessions: db.collection<Row>('classsessions'),
-    records: db.collection<Row>('attendancerecords'),
-    journal: db.collection<StoredRow>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
+    users: collection<Row>('users'),
+    teachers: collection<Row>('teachers'),
+    students: collection<Row>('students'),
+    courses: collection<Row>('courses'),
+    enrollments: collection<Row>('enrollments'),
+    sessions: collection<Row>('classsessions'),
+    records: collection<Row>('attendancerecords'),
+    journal: collection<StoredRow>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
   };
 }

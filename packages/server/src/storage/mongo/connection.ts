@@ -1,5 +1,6 @@
-import { type Connection, createConnection, mongo } from 'mongoose';
+import { type Connection, createConnection, type mongo } from 'mongoose';
 import { StorageError } from '../port.js';
+import type { AppConnection } from './app-connection.js';
 import { refuseClosedSockets } from './closed-sockets.js';
 
 /** In ms. A database that is gone is reported after the first of them, one that hangs after the longest. */
@@ -13,17 +14,29 @@ const TIMEOUTS = {
 } as const;
 const WRITE_TIMEOUT_MS = 10_000;
 
+/**
+ * How collections are read and written. What durability rests on isn't left to a URI, or to a connection, that was
+ * made for another application.
+ */
+export const COLLECTION_OPTIONS = {
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: WRITE_TIMEOUT_MS },
+  readPreference: 'primary',
+  readConcern: { level: 'local' },
+  // An absent field of an entry must come back absent, and not as null.
+  ignoreUndefined: true,
+  promoteValues: true,
+  promoteLongs: true,
+  promoteBuffers: false,
+  useBigInt64: false,
+  raw: false,
+} as const satisfies mongo.CollectionOptions;
+
 /** Connects on a connection of our own. Rejects when no server answers in time. */
 export async function connect(uri: string): Promise<Connection> {
   refuseClosedSockets();
   const connection = createConnection(uri, {
     ...timeoutsNotIn(uri),
-    // What durability rests on isn't left to the URI, which may have been written for another application.
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: WRITE_TIMEOUT_MS },
-    readPreference: 'primary',
-    readConcern: { level: 'local' },
-    // An absent field of an entry must come back absent, and not as null.
-    ignoreUndefined: true,
+    ...COLLECTION_OPTIONS,
     autoIndex: false,
     autoCreate: false,
     bufferCommands: false,
@@ -36,7 +49,8 @@ export async function connect(uri: string): Promise<Connection> {
   }
 }
 
-export const databaseOf = (connection: Connection): mongo.Db => connection.getClient().db(connection.name);
+export const databaseOf = (connection: AppConnection): mongo.Db =>
+  (connection.getClient() as mongo.MongoClient).db(connection.name);
 
 /** Timeouts that the URI sets win over ours. */
 function timeoutsNotIn(uri: string): Partial<typeof TIMEOUTS> {
@@ -68,10 +82,14 @@ export const isDuplicateKey = (error: unknown): boolean => errorCode(error) === 
 
 /** A bulkWrite of which nothing failed but rows that were there already. */
 export function onlyDuplicateKeys(error: unknown): boolean {
-  if (!(error instanceof mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) return false;
+  // By its name: an app's driver has a class of its own.
+  if (!isBulkWriteError(error) || error.result.getWriteConcernError()) return false;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
   return errors.length > 0 && errors.every((one) => errorCode(one) === DUPLICATE_KEY);
 }
+
+const isBulkWriteError = (error: unknown): error is mongo.MongoBulkWriteError =>
+  error instanceof Error && error.name === 'MongoBulkWriteError';
 
 /** Classes of the errors of the driver, of Mongoose and of the BSON encoder. */
 const DATABASE_ERROR = /^(Mongo|BSON)/;

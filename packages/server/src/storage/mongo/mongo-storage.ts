@@ -1,4 +1,3 @@
-import type { Connection } from 'mongoose';
 import {
   type Courses,
   type Journal as JournalFacet,
@@ -9,12 +8,20 @@ import {
   StorageError,
   type UnusableRows,
 } from '../port.js';
+import { type AppConnection, classesOf, connected, type DriverClasses } from './app-connection.js';
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
-import { findPeopleByUid, findPersonByUid, findProfiles, findStudents, provisionPerson } from './people.js';
+import {
+  findPeopleByUid,
+  findPersonByUid,
+  findProfiles,
+  findStudents,
+  findUidOfUser,
+  provisionPerson,
+} from './people.js';
 import { projectRecords, projectSession } from './projection.js';
 import { importSchool } from './school-import.js';
 import { approvedEnrollments } from './school-lists.js';
@@ -25,17 +32,27 @@ import { unusableRows } from './unusable-rows.js';
 const RECONNECT_AFTER_MS = 5_000;
 
 interface Database {
-  readonly connection: Connection;
+  readonly connection: AppConnection;
+  /** Ends the connection where it is ours. */
+  readonly destroy: () => Promise<void>;
   readonly collections: Collections;
   readonly journal: Journal;
 }
 
-export interface MongoStorageOptions {
-  /** `mongodb://…` or `mongodb+srv://…`. Timeouts it names win over ours; write concern and read preference don't. */
-  readonly uri: string;
+/** Write concern and read preference are ours, whatever the URI or the connection says. */
+export type MongoStorageOptions = {
   /** Told what could be better about an existing database, such as an index that can't be made. */
   readonly onWarning?: OnWarning;
-}
+} & (
+  | {
+      /** `mongodb://…` or `mongodb+srv://…`. Timeouts it names win over ours. */
+      readonly uri: string;
+    }
+  | {
+      /** One that an app has open: it is used, and never closed. */
+      readonly connection: AppConnection;
+    }
+);
 
 /**
  * Storage in MongoDB, beside the collections of an existing application or in a database of its own. A database
@@ -53,6 +70,7 @@ export class MongoStorage implements Storage {
   readonly people: People = {
     findPersonByUid: (uid) => this.#ask(({ collections }) => findPersonByUid(collections, uid)),
     findPeopleByUid: (uids) => this.#ask(({ collections }) => findPeopleByUid(collections, uids)),
+    findUidOfUser: (userId) => this.#ask(({ collections }) => findUidOfUser(collections, userId)),
     findStudents: (refs) => this.#ask(({ collections }) => findStudents(collections, refs)),
     provisionPerson: (person) => this.#ask(({ collections }) => provisionPerson(collections, person)),
     isEmpty: () =>
@@ -119,16 +137,27 @@ export class MongoStorage implements Storage {
   }
 
   async #connected(): Promise<Database> {
-    let connection: Connection | undefined;
+    const options = this.#options;
+    let destroy = async (): Promise<void> => {};
     try {
-      connection = await connect(this.#options.uri);
+      let connection: AppConnection;
+      let classes: DriverClasses | undefined;
+      if ('uri' in options) {
+        const own = await connect(options.uri);
+        destroy = () => own.destroy().catch(() => {});
+        connection = own;
+      } else {
+        ({ connection } = options);
+        await connected(connection);
+        classes = classesOf(connection);
+      }
       const db = databaseOf(connection);
-      const collections = collectionsOf(db, await knowsMajority(db));
+      const collections = collectionsOf(db, await knowsMajority(db), classes);
       await indexJournal(collections.journal);
-      await indexExisting(collections, this.#options.onWarning ?? (() => {}));
-      return { connection, collections, journal: new Journal(collections) };
+      await indexExisting(collections, options.onWarning ?? (() => {}));
+      return { connection, destroy, collections, journal: new Journal(collections) };
     } catch (error) {
-      await connection?.destroy().catch(() => {});
+      await destroy();
       throw asStorageError(error);
     }
   }
@@ -139,14 +168,16 @@ export class MongoStorage implements Storage {
    * connection is replaced.
    */
   #reconnect(): void {
-    if (this.#reconnecting || this.#closed || performance.now() - this.#answered_at < RECONNECT_AFTER_MS) return;
+    // What the app has made the app makes anew.
+    if ('connection' in this.#options || this.#reconnecting || this.#closed) return;
+    if (performance.now() - this.#answered_at < RECONNECT_AFTER_MS) return;
     const before = this.#database;
     this.#reconnecting = this.#connected()
       .then(async (database) => {
         this.#database = this.#closed ? undefined : database;
         const gone = this.#closed ? database : before;
         this.#answered_at = performance.now();
-        await gone?.connection.destroy().catch(() => {});
+        await gone?.destroy();
       })
       .catch(() => {
         // Still away: the next call that fails tries again.
@@ -166,7 +197,7 @@ export class MongoStorage implements Storage {
     const database = this.#database;
     this.#database = undefined;
     // A database that can't be told goodbye is left without one.
-    await database?.connection.destroy().catch(() => {});
+    await database?.destroy();
   }
 
   async #ask<Answer>(verb: (database: Database) => Promise<Answer>): Promise<Answer> {

@@ -23,6 +23,7 @@ export async function findPeopleByUid(c: Collections, uids: readonly string[]): 
   // Where a database holds a uid twice, everybody must see the same one: later rows win, so the first made does.
   const rows = await c.users.find(condition, { projection: USER_FIELDS, sort: { _id: -1 } }).toArray();
   const users = new Map(rows.map((user) => [readText(user['uid']) ?? '', user]));
+  for (const [userId, user] of await usersWithoutUid(c, uids, users)) users.set(userId, user);
   const userIds = [...users.values()].flatMap((user) => readId(user._id) ?? []);
   const [teachers, students] = await Promise.all([
     profilesOfUsers(c.teachers, userIds, TEACHER_FIELDS),
@@ -45,6 +46,27 @@ export async function findPeopleByUid(c: Collections, uids: readonly string[]): 
     });
   }
   return people;
+}
+
+const NO_UID = { uid: { $in: [null, ''] as (string | null)[] } };
+
+/** Users of an app that has no uids, by their ids. */
+async function usersWithoutUid(
+  c: Collections,
+  uids: readonly string[],
+  found: ReadonlyMap<string, Row>,
+): Promise<Map<string, Row>> {
+  const left = uids.filter((uid) => !found.has(uid));
+  if (left.length === 0) return new Map();
+  const rows = await inParts(new Set(left), (_id) =>
+    c.users.find({ _id, ...NO_UID }, { projection: USER_FIELDS }).toArray(),
+  );
+  return new Map(rows.map((user) => [readId(user._id) ?? '', user]));
+}
+
+export async function findUidOfUser(c: Collections, userId: string): Promise<string | null> {
+  const user = await c.users.findOne({ _id: anyOf([userId]) }, { projection: { uid: 1 } });
+  return user && (readText(user['uid']) ?? readId(user._id));
 }
 
 function teacherProfile(row: Row): TeacherProfile | null {

@@ -3,10 +3,16 @@ import type { RosterStudent } from '../../journal/entries.js';
 
 /** Users and their profiles. */
 export interface People {
-  /** The user of a token's uid, with their profiles; null when there is none, or they are disabled. */
+  /**
+   * The user of a token's uid, with their profiles; null when there is none, or they are disabled.
+   * Who has no uid, which happens in an app's
+   * own database, has their user id for one.
+   */
   findPersonByUid(uid: string): Promise<Person | null>;
   /** The same for many at once, by uid; unknown and disabled ones are left out. */
   findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>>;
+  /** The uid of the user with this id; null when there is none. */
+  findUidOfUser(userId: string): Promise<string | null>;
   /**
    * Resolves what clients call students: a profile id, else a user id, else a uid (in that order of preference).
    * Keys of the answer are the references as given; unknown ones are left out.

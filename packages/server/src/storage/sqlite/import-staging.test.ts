@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { StudentId } from '@rollcall/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockWrites } from '../../testing/database-file.js';
+import { appendTo } from '../contract/journal-access.js';
 import { course, importAll, run, SCHOOL, schoolOf, session } from '../contract/samples.js';
 import type { School } from '../port.js';
 import { LEFTOVERS } from './import-staging.js';
@@ -74,7 +75,7 @@ test('[STORE-222] readers see nothing of a large import and then all of it, and 
     for (let at = 0; !done; at++) {
       const [picture, stages] = [await seen(storage), await staging(storage)];
       if (pictures.at(-1) !== picture) pictures.push(picture);
-      await storage.journal.append(session(`live-${mark}`), at, run(`live-${mark}`, at, 1));
+      await appendTo(storage, session(`live-${mark}`), at, run(`live-${mark}`, at, 1));
       if (stages && (await staging(storage))) appendsWhileStaging++;
     }
     expect((await imported)[mark === 'A' ? 'added' : 'changed']).toMatchObject({
@@ -135,7 +136,7 @@ test('[STORE-224] people who come while an import is staged are kept, also where
   await untilStaging(storage);
   const outside = await storage.people.provisionPerson({ uid: 'late', name: 'Late', email: null, role: 'student' });
   const inside = await storage.people.provisionPerson({ uid: 'u5', name: 'early', email: null, role: 'student' });
-  await storage.journal.append(session('session-1'), 0, run('session-1', 0, 1));
+  await appendTo(storage, session('session-1'), 0, run('session-1', 0, 1));
   expect((await imported).unresolved).toEqual([]);
   expect(await storage.people.findPersonByUid('late')).toEqual(outside);
   expect(await storage.people.findPersonByUid('u5')).toMatchObject({
@@ -152,7 +153,7 @@ test('[STORE-224] a session that begins while an import is staged that would cha
   await importAll(storage, largeSchool('A'));
   const imported = importAll(storage, largeSchool('B'));
   await untilStaging(storage);
-  await storage.journal.append(session('session3'), 0, run('session3', 0, 1));
+  await appendTo(storage, session('session3'), 0, run('session3', 0, 1));
   expect((await imported).left).toMatchObject({ sessions: 1 });
   expect(await storage.projection.findSession(session('session3'))).toMatchObject({ topic: 'A' });
   expect(await storage.projection.findSession(session('session4'))).toMatchObject({ topic: 'B' });

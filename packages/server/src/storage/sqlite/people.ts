@@ -19,6 +19,10 @@ export const FIND_PEOPLE = `
   LEFT JOIN students AS s ON s.user_id = u.user_id
   WHERE u.disabled = 0`;
 
+/** ?1 is a JSON array of one user id. */
+export const FIND_UID = `
+  SELECT json_group_array(json_array(u.uid)) FROM json_each(?1) AS r JOIN users AS u ON u.user_id = r.value`;
+
 type PersonRow = [
   UserId,
   string,
@@ -108,6 +112,10 @@ export function peopleOf(queries: Queries): People {
     async findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>> {
       const rows = await queries.rows(FIND_PEOPLE, [jsonOf(uids)]);
       return new Map(rows.map(toPerson).map((person) => [person.uid, person]));
+    },
+
+    findUidOfUser(userId: string): Promise<string | null> {
+      return queries.first(FIND_UID, [jsonOf([userId])], ([uid]) => String(uid));
     },
 
     async findStudents(refs: readonly string[]): Promise<Map<string, RosterStudent>> {

@@ -1,23 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { RollcallError } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
-import { personOf } from '../../auth/sign-in.js';
-import type { Identity } from '../../auth/verify-token.js';
-import type { Services } from '../../commands/command.js';
-import { courseOf, teachesSession } from '../../commands/rights.js';
+import type { AnyCommand } from '../../commands/command.js';
 import { opensJournal } from '../../journal/entries.js';
 import type { Person } from '../../storage/port.js';
 import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';
+import { Crowd } from './crowd.js';
+import { type Admission, admit, admitSooner, admitWithPatience, type Entrance, isForNow } from './entrance.js';
 import { eventTable } from './event-table.js';
 import { Reply } from './reply.js';
+import { isRollcalls } from './rooms.js';
 import { sendAway } from './send-away.js';
 import type { SocketContext } from './socket-context.js';
-
-/** A socket's user, once the middleware has let it in. */
-interface Entrance {
-  readonly identity: Identity;
-  readonly person: Person;
-}
 
 export interface AttendanceSocketsOptions {
   /**
@@ -32,6 +27,8 @@ export interface AttendanceSocketsOptions {
 export interface AttendanceSockets {
   /** The socket is its app's alone from now on: out of Rollcall's rooms, and a stranger to its events. */
   forget(socket: Socket): void;
+  /** The app has signed somebody else in on this socket, or nobody: asks again who its user is. */
+  reauthenticate(socket: Socket): Promise<void>;
   /** Closes connections one after another, each once the commands it sent are answered. */
   sendAway(): Promise<void>;
   /** Takes no further command: what was not begun goes unanswered, and its client sends it again elsewhere. */
@@ -43,8 +40,27 @@ export interface AttendanceSockets {
 /** How often the ends of tokens are looked at, in ms: one timer for all, since a hall has thousands of sockets. */
 const EXPIRY_LOOK_MS = 1_000;
 
-/** A socket that is Rollcall's; or, inside an app's server, the app's alone: a stranger to Rollcall's events. */
-type Served = SocketConnection | { readonly stranger: true; readonly uid: string | undefined };
+/** For how long an app's own socket is held while it is found out who its user is, in ms. */
+const HELD_MS = 2_000;
+/** Commands of one socket that wait until it is known whose it is. */
+const WAITING_MAX = 100;
+
+/** Inside an app's server, a socket that is the app's alone: Rollcall's events are refused. */
+interface Stranger {
+  readonly refusal: RollcallError;
+  /** Of the user whom it was before. */
+  readonly uid: string | undefined;
+}
+
+/** Inside an app's server, a socket of which it isn't known yet whose it is. */
+interface Undecided {
+  /** Commands that wait for the first answer; undefined once that was "not now". */
+  waiting: Array<{ readonly command: AnyCommand; readonly args: readonly unknown[] }> | undefined;
+  refusal: RollcallError;
+  readonly uid: undefined;
+}
+
+type Served = SocketConnection | Stranger | Undecided;
 
 /** Called with its socket as `this`, so that one function serves all sockets. */
 type Listener = (this: Socket, ...args: unknown[]) => void;
@@ -55,25 +71,33 @@ export function attendanceSockets(
   context: SocketContext,
   { exclusive, severalNodes }: AttendanceSocketsOptions,
 ): AttendanceSockets {
-  const entrances = new WeakMap<Socket, Entrance>();
-  /** Sockets whose token was looked at. */
-  const seen = new WeakSet<Socket>();
+  /** What is known of a socket that isn't connected yet. */
+  const admissions = new WeakMap<Socket, { readonly asked: Promise<Admission>; known?: Admission }>();
   const connections = new Map<Socket, Served>();
   const arrivals = severalNodes ? new Arrivals<SocketConnection>(context.services.now) : undefined;
+  const crowd = new Crowd();
+  const people = new WeakMap<SocketConnection, Person>();
   let attached = true;
   let paused = false;
 
+  const refuse = (socket: Socket, { name, errorEvent }: AnyCommand, args: readonly unknown[], why: RollcallError) =>
+    new Reply(socket, name, args, context.wire).refuse(why, errorEvent);
   const listeners = new Map<string, Listener>();
   for (const command of Object.values(eventTable)) {
     listeners.set(command.name, function (...args) {
       const served = connections.get(this);
       if (served instanceof SocketConnection) {
         if (!paused) served.receive(command, args);
-      } else if (served) new Reply(this, command.name, args, context.wire).refuse(new RollcallError('UNAUTHENTICATED'));
+      } else if (served && 'waiting' in served && served.waiting && served.waiting.length < WAITING_MAX) {
+        served.waiting.push({ command, args });
+      } else if (served) refuse(this, command, args, served.refusal);
     });
   }
   listeners.set('refreshToken', function (...args) {
     const served = connections.get(this);
+    if (served && 'waiting' in served && isTokenRefresh(args[0])) {
+      new Reply(this, 'refreshToken', args, context.wire).refuseSilently(served.refusal);
+    }
     if (!(served instanceof SocketConnection)) return;
     // An app may have an event of this name: what carries no token is the app's, and so is how it is answered.
     if (exclusive || isTokenRefresh(args[0])) served.refresh(args, { silent: !exclusive });
@@ -89,64 +113,131 @@ export function attendanceSockets(
   const release = (connection: SocketConnection): void => {
     arrivals?.gone(connection);
     connection.release();
+    const person = people.get(connection);
+    if (person && people.delete(connection)) crowd.leave(person);
+  };
+  /** Before Socket.IO keeps the socket's rooms for whoever comes back as it. */
+  const onDisconnecting: Listener = function () {
+    const served = connections.get(this);
+    if (served instanceof SocketConnection) release(served);
   };
   const onDisconnect: Listener = function (reason) {
     const served = connections.get(this);
     connections.delete(this);
     context.floodGuard.left(this);
-    if (served instanceof SocketConnection) release(served);
     if (served?.uid !== undefined) context.observe.disconnected(served.uid, this.id, String(reason));
   };
 
   const letGo = (socket: Socket): void => {
     for (const [event, listener] of listeners) socket.off(event, listener);
     socket.offAny(onAnyEvent);
+    socket.off('disconnecting', onDisconnecting);
+    socket.off('disconnect', onDisconnect);
     const served = connections.get(socket);
     if (served instanceof SocketConnection) release(served);
   };
 
+  /** A server of our own: who isn't known isn't let in. */
+  const letIn = async (socket: Socket, next: (error?: Error) => void): Promise<void> => {
+    // Before anything else of it is looked at, however its CONNECT was written.
+    if (!context.floodGuard.enter(socket)) return next(new Error('A connection has one socket'));
+    const wanted = () => attached && socket.conn.readyState === 'open';
+    const asked = admitWithPatience(socket, context, wanted);
+    let admission = await asked;
+    if (!('refusal' in admission) && crowd.isFull(admission.person)) admission = { refusal: tooMany() };
+    if (!('refusal' in admission)) {
+      admissions.set(socket, { asked, known: admission });
+      return next();
+    }
+    const { refusal } = admission;
+    context.floodGuard.left(socket);
+    context.observe.refusedConnection(refusal.message);
+    const { code, message, retryable } = refusal;
+    // After a connect_error a client of Socket.IO doesn't come back by itself; without an answer it does.
+    if (retryable && !retries(socket)) socket.conn.close();
+    next(Object.assign(new Error(message), { data: retryable ? { code, retryable } : { code } }));
+  };
+
+  /** Inside an app's server: every socket comes in, and is held for a moment at most. */
+  const lookAt = async (socket: Socket, next: () => void): Promise<void> => {
+    leaveRestoredRooms(socket);
+    const late = delay(HELD_MS, undefined, { ref: false });
+    await Promise.race([ask(socket).asked, late]);
+    next();
+  };
+  const ask = (socket: Socket) => {
+    const admission: { readonly asked: Promise<Admission>; known?: Admission } = {
+      asked: admit(socket, context, () => attached),
+    };
+    admissions.set(socket, admission);
+    void admission.asked.then((known) => {
+      admission.known = known;
+    });
+    return admission;
+  };
+
   namespace.use((socket, next) => {
-    if (!attached) return next();
-    seen.add(socket);
-    enter(socket, context).then(
-      (entrance) => {
-        entrances.set(socket, entrance);
-        next();
-      },
-      (error: unknown) => {
-        if (!exclusive) return next();
-        context.floodGuard.left(socket);
-        if (!(error instanceof RollcallError)) {
-          // Not the client's fault: without an answer it comes back by itself, after a connect_error it would not.
-          context.observe.refusedConnection('storage or keys unavailable');
-          socket.conn.close();
-          return;
-        }
-        context.observe.refusedConnection(error.message);
-        next(Object.assign(new Error(error.message), { data: { code: error.code } }));
-      },
-    );
+    if (attached) void (exclusive ? letIn : lookAt)(socket, next);
+    else next();
   });
 
   /** Handlers are in place, and rooms entered, before the client can have heard that it is connected. */
   const onConnection = (socket: Socket): void => {
-    if (!seen.has(socket)) {
-      enterLate(socket);
-      return;
-    }
-    const entrance = entrances.get(socket);
     // On an app's socket they are listeners like its own: what the app puts before all of them is before ours as well.
     if (exclusive) socket.onAny(onAnyEvent);
     else for (const [event, listener] of listeners) socket.on(event, listener);
+    socket.on('disconnecting', onDisconnecting);
     socket.on('disconnect', onDisconnect);
-    if (!entrance) {
-      connections.set(socket, { stranger: true, uid: undefined });
+    let admission = admissions.get(socket);
+    admissions.delete(socket);
+    if (!admission) {
+      // It came past our middleware: Socket.IO restored it, or it was there before Rollcall.
+      leaveRestoredRooms(socket);
+      admission = ask(socket);
+    }
+    if (admission.known && !isForNow(admission.known)) decide(socket, admission.known);
+    else void decideLater(socket, admission.asked);
+  };
+
+  /** @returns once it was asked, and for who couldn't be told goes on asking */
+  const decideLater = async (socket: Socket, asked: Promise<Admission>): Promise<void> => {
+    const undecided: Undecided = { waiting: [], refusal: new RollcallError('OVERLOADED'), uid: undefined };
+    connections.set(socket, undecided);
+    const wanted = () => connections.get(socket) === undecided;
+    const admission = await asked;
+    if (!wanted()) return;
+    if (!isForNow(admission)) return decide(socket, admission);
+    const { waiting } = undecided;
+    undecided.waiting = undefined;
+    undecided.refusal = admission.refusal;
+    for (const { command, args } of waiting ?? []) refuse(socket, command, args, admission.refusal);
+    void admitSooner(socket, context, wanted).then((later) => {
+      if (wanted()) decide(socket, later);
+    });
+  };
+
+  const decide = (socket: Socket, admission: Admission): void => {
+    const before = connections.get(socket);
+    const waiting = before && 'waiting' in before ? before.waiting : undefined;
+    if ('refusal' in admission) connections.set(socket, { refusal: admission.refusal, uid: undefined });
+    else serve(socket, admission);
+    const served = connections.get(socket);
+    for (const { command, args } of waiting ?? []) {
+      if (served instanceof SocketConnection) served.receive(command, args);
+      else if (served) refuse(socket, command, args, served.refusal);
+    }
+  };
+
+  const serve = (socket: Socket, { identity, person }: Entrance): void => {
+    // Many may have been let in at the same moment.
+    if (exclusive && crowd.isFull(person)) {
+      socket.conn.close();
       return;
     }
-    entrances.delete(socket);
-    const { identity, person } = entrance;
-    const connection = new SocketConnection(socket, identity, context);
+    const connection = new SocketConnection(socket, { identity, uid: person.uid }, context);
     connections.set(socket, connection);
+    people.set(connection, person);
+    crowd.enter(person);
     if (exclusive) {
       const { user_id, uid, name, email, profile_picture } = person;
       Object.assign(socket, { user: { user_id, uid, name, email, profile_picture } });
@@ -159,18 +250,9 @@ export function attendanceSockets(
     connection.restore(person);
     arrivals?.add(connection, person);
   };
-  /** An app may attach Rollcall while it is serving: who was there, or was being let in, came past our middleware. */
-  function enterLate(socket: Socket): void {
-    seen.add(socket);
-    enter(socket, context)
-      .then((entrance) => entrances.set(socket, entrance))
-      .catch(() => {})
-      .finally(() => {
-        if (attached && socket.connected) onConnection(socket);
-      });
-  }
   namespace.on('connection', onConnection);
-  for (const socket of namespace.sockets.values()) enterLate(socket);
+  // An app may attach Rollcall while it is serving.
+  for (const socket of namespace.sockets.values()) onConnection(socket);
   context.publisher.onElsewhere((live, entries) => {
     for (const entry of entries) {
       if (opensJournal(entry)) arrivals?.putBack(entry.at, 'everybody');
@@ -189,7 +271,19 @@ export function attendanceSockets(
       const served = connections.get(socket);
       if (!(served instanceof SocketConnection)) return;
       release(served);
-      connections.set(socket, { stranger: true, uid: served.uid });
+      connections.set(socket, { refusal: new RollcallError('UNAUTHENTICATED'), uid: served.uid });
+    },
+    async reauthenticate(socket) {
+      const served = connections.get(socket);
+      if (!served) return;
+      if (served instanceof SocketConnection) release(served);
+      // What waits was sent by whoever it was before.
+      else if ('waiting' in served) {
+        for (const { command, args } of served.waiting ?? []) refuse(socket, command, args, served.refusal);
+      }
+      if (served.uid !== undefined) context.observe.disconnected(served.uid, socket.id, 'signed in anew');
+      await decideLater(socket, ask(socket).asked);
+      admissions.delete(socket);
     },
     sendAway() {
       const goodbyes = [...connections].map(([socket, served]) => () => {
@@ -210,31 +304,20 @@ export function attendanceSockets(
   };
 }
 
-/** @throws {RollcallError} with the message of the connect_error */
-async function enter(socket: Socket, context: SocketContext): Promise<Entrance> {
-  const token = tokenOf(socket);
-  if (token === undefined) throw new RollcallError('UNAUTHENTICATED');
-  const identity = await context.verifyToken(token);
-  const { directory, storage } = context.services;
-  const person = await personOf(identity, { directory, storage, provision: context.provisionFromToken });
-  if (person.teacher && !person.is_admin) await lookUpOwnCourses(person, context.services);
-  return { identity, person };
+/** An app's Socket.IO may have put a socket back into the rooms that one of before was in, whoever uses it now. */
+function leaveRestoredRooms(socket: Socket): void {
+  if (!socket.recovered) return;
+  for (const room of [...socket.rooms].filter(isRollcalls)) void socket.leave(room);
 }
 
-/** Being put back can't wait, and after a restart no course is known: whether a co-teacher still is one must be. */
-async function lookUpOwnCourses(person: Person, services: Services): Promise<void> {
-  const started = [...services.sessions.activeAttendanceSessions.values()].filter(
-    ({ state }) => state.started_by.user_id === person.user_id && !teachesSession(person, state.facts, undefined),
-  );
-  await Promise.all(started.map(({ state }) => courseOf(state.facts, services)));
+/** The client said that it comes back by itself after a refusal that is for now. */
+function retries({ handshake }: Socket): boolean {
+  const { client } = handshake.auth as { client?: { retries?: unknown } | null };
+  return client?.retries === true;
 }
 
-/** Never the query string: it ends up in the logs of every proxy. */
-function tokenOf({ handshake }: Socket): string | undefined {
-  const { token } = handshake.auth as { token?: unknown };
-  if (typeof token === 'string' && token !== '') return token;
-  return /^Bearer +(\S+)$/i.exec(handshake.headers.authorization ?? '')?.[1];
-}
+const tooMany = (): RollcallError =>
+  new RollcallError('RATE_LIMITED', { message: 'This user has too many connections' });
 
 const isTokenRefresh = (payload: unknown): boolean =>
   typeof (payload as { token?: unknown } | null | undefined)?.token === 'string';

@@ -1,5 +1,6 @@
 import { io, type Socket } from 'socket.io-client';
 import { expect, onTestFinished, test } from 'vitest';
+import { fileOf, otherConnection } from '../../testing/database-file.js';
 import { refusalOfConnection } from '../../testing/refusals.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, clientOf, startServer, type TestServer, tokenOf } from '../../testing/server.js';
@@ -197,4 +198,32 @@ test('[CONN-26] connection state recovery is off', async () => {
   socket.io.engine.close();
   await back;
   expect(socket.recovered).toBeFalsy();
+});
+
+test('[CONN-180] while the database can’t be asked a client is refused for now, comes in once it can, and the log says so', async () => {
+  const lines: string[] = [];
+  const server = await startServer({ LOG_LEVEL: 'warn' }, schoolOf(1), { onLog: (line) => lines.push(line) });
+  const database = otherConnection(fileOf(server));
+  database.exec('ALTER TABLE users RENAME TO users_away');
+  // As stock clients do, it comes back by itself.
+  const stock = server.connect('ada', { reconnectionDelayMax: 200 });
+  stock.catch(() => {});
+  const auth = { token: await tokenOf('ada'), client: { retries: true } };
+  expect(await refusalOfConnection(server.url, { auth })).toMatchObject({
+    data: { code: 'STORAGE_UNAVAILABLE', retryable: true },
+  });
+  database.exec('ALTER TABLE users_away RENAME TO users');
+  const client = await stock;
+  expect(await client.send('startAttendanceSession', { session_id: 'session-1' })).toMatchObject({ ok: true });
+  expect(lines.filter((line) => line.includes('who connects could not be looked up'))).toHaveLength(1);
+});
+
+test('[CONN-180] an outage shorter than a client’s wait refuses nobody', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const database = otherConnection(fileOf(server));
+  database.exec('ALTER TABLE users RENAME TO users_away');
+  const asked = refusalOfConnection(server.url, { auth: { token: await tokenOf('ada') } });
+  await expect.poll(() => server.rollcall.io.engine.clientsCount).toBe(1);
+  database.exec('ALTER TABLE users_away RENAME TO users');
+  expect(await asked).toBeUndefined();
 });

@@ -50,6 +50,8 @@ export class SocketConnection implements Connection {
   /** Rooms entered through here, as opposed to the app's own. */
   #rooms: string[] = [];
   readonly uid: string;
+  /** What their token names them by: the uid, or another claim of an app's. */
+  readonly #named: string;
   /** Gets the changes of a commit in one frame. */
   readonly #batched: boolean;
   #expiresAt: number | null;
@@ -61,10 +63,15 @@ export class SocketConnection implements Connection {
   /** Takes no more commands; called once the last one that was taken is answered. */
   #finished: (() => void) | undefined;
 
-  constructor(socket: Socket, identity: Identity, context: SocketContext) {
+  constructor(
+    socket: Socket,
+    { identity, uid }: { readonly identity: Identity; readonly uid: string },
+    context: SocketContext,
+  ) {
     this.#socket = socket;
     this.#context = context;
-    this.uid = identity.uid;
+    this.uid = uid;
+    this.#named = identity.uid;
     const { client } = socket.handshake.auth as { client?: { batched?: unknown } | null };
     this.#batched = client?.batched === true;
     this.#expiresAt = identity.expires_at;
@@ -248,7 +255,7 @@ export class SocketConnection implements Connection {
 
   #admit(cost = 1): { readonly wait: number } | { readonly retry_after: number } {
     const { teacherPerSecond, studentPerSecond } = this.#context.rateLimits;
-    const person = this.#context.services.directory.personNow(this.uid);
+    const person = this.#context.services.directory.lastKnown(this.uid);
     const teaches = person !== undefined && (person.teacher !== null || person.is_admin);
     return this.#context.rateLimit.take(this.uid, teaches ? teacherPerSecond : studentPerSecond, cost);
   }
@@ -285,15 +292,18 @@ export class SocketConnection implements Connection {
       proceed,
     };
     const done = command.handle(call, services);
-    this.#touch(person, input);
+    const touched = this.#touch(person, input);
     await done;
+    // The course had to be read first.
+    if (!touched) this.#touch(person, input);
   }
 
-  /** Whatever a teacher does with a session keeps it alive. */
-  #touch(person: Person, input: object): void {
-    if (!('session_id' in input) || (!person.teacher && !person.is_admin)) return;
+  /** Whatever a teacher does with a session keeps it alive. @returns false where that can't be told without a look-up */
+  #touch(person: Person, input: object): boolean {
+    if (!('session_id' in input) || (!person.teacher && !person.is_admin)) return true;
     const live = activeForTeacherNow(person, input.session_id as SessionId, this.#context.services);
     if (live) this.#context.services.touched(live);
+    return live !== undefined;
   }
 
   #refuse(command: AnyCommand, reply: Reply, error: unknown): void {
@@ -327,7 +337,7 @@ export class SocketConnection implements Connection {
     const identity = await this.#context.verifyToken(token);
     // Gone meanwhile: a new timer would hold on to it until the token ends.
     if (this.#released) return;
-    if (identity.uid !== this.uid) {
+    if (identity.uid !== this.#named) {
       throw new RollcallError('FORBIDDEN', { message: 'The token belongs to another user' });
     }
     this.#expiresAt = identity.expires_at;

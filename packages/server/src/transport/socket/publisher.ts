@@ -46,6 +46,7 @@ export class SocketPublisher implements Publisher {
   readonly #batches = new Map<LiveSession, MarkedEntry[]>();
   #sessions: LiveSessions | undefined;
   #elsewhere: (live: LiveSession, entries: readonly Entry[]) => void = () => {};
+  #onCommitted: (live: LiveSession, entries: readonly Entry[], here: boolean) => void = () => {};
 
   constructor(namespace: Namespace, options: SocketPublisherOptions) {
     this.#namespace = namespace;
@@ -69,6 +70,11 @@ export class SocketPublisher implements Publisher {
     this.#sessions = sessions;
   }
 
+  /** Called with all that is committed, once it is told; `here`: by this node. */
+  onCommitted(listener: (live: LiveSession, entries: readonly Entry[], here: boolean) => void): void {
+    this.#onCommitted = listener;
+  }
+
   /** Called with entries that no socket of this node sent, once they are told. */
   onElsewhere(listener: (live: LiveSession, entries: readonly Entry[]) => void): void {
     this.#elsewhere = listener;
@@ -79,8 +85,12 @@ export class SocketPublisher implements Publisher {
   }
 
   committed(live: LiveSession, entries: readonly Entry[], answer?: () => void): void {
-    this.#committed(live, entries, answer ?? (() => {}));
-    if (!answer) this.#elsewhere(live, entries);
+    try {
+      this.#committed(live, entries, answer ?? (() => {}));
+      if (!answer) this.#elsewhere(live, entries);
+    } finally {
+      this.#onCommitted(live, entries, answer !== undefined);
+    }
   }
 
   #committed(live: LiveSession, entries: readonly Entry[], answer: () => void): void {

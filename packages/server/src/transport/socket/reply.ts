@@ -73,6 +73,8 @@ export class Reply {
       this.#ack(this.#wire.given(written.behind({ ok: true, ...extra })));
       this.#wire.acknowledged(written);
     }
+    // An app's Socket.IO would keep it for whoever comes back as this socket.
+    if (!this.#socket.connected) return;
     for (const event of typeof events === 'string' ? [events] : (events ?? [])) {
       this.#socket.emit(event, this.#wire.given(written));
     }
@@ -88,6 +90,7 @@ export class Reply {
   refuse(error: RollcallError, errorEvent?: string): void {
     if (this.#answered) return;
     this.refuseSilently(error);
+    if (!this.#socket.connected) return;
     const { code, message }: WireError = error.toWire();
     const session_id = this.sessionId;
     const details = { message, code, event: this.#event, ...(session_id === undefined ? {} : { session_id }) };

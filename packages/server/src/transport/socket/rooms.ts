@@ -46,3 +46,6 @@ export const roomsOfSession = (sessionId: SessionId): string[] => [
   teachersEachRoom(sessionId),
   teachersBatchedRoom(sessionId),
 ];
+
+/** True for a name of a room that is Rollcall's. */
+export const isRollcalls = (room: string): boolean => /^(attendance_|course_|rollcall:)/.test(room);

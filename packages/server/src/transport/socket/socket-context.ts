@@ -13,6 +13,8 @@ export interface Observer {
   connected(person: Person, socketId: string): void;
   disconnected(uid: string, socketId: string, reason: string): void;
   refusedConnection(message: string): void;
+  /** Who a socket's user is can't be told right now. */
+  signInFailed(refusal: RollcallError): void;
   received(event: ClientEventName, uid: string, sessionId: string | undefined): void;
   answered(event: ClientEventName, uid: string, sessionId: string | undefined): void;
   refused(event: ClientEventName, uid: string, sessionId: string | undefined, error: RollcallError): void;
@@ -26,6 +28,10 @@ export interface SocketContext {
   readonly publisher: SocketPublisher;
   readonly wire: Wire;
   readonly verifyToken: VerifyToken;
+  /** An app's own sign-in: the uid of the socket's user, null for nobody. */
+  readonly authenticate: ((socket: Socket) => unknown) | undefined;
+  /** What names a user may be their user id as well as their uid. */
+  readonly byUserId: boolean;
   readonly rateLimit: RateLimit;
   readonly rateLimits: { readonly teacherPerSecond: number; readonly studentPerSecond: number };
   readonly provisionFromToken: boolean;

@@ -111,6 +111,37 @@ test('[CONN-29] of many CONNECTs on one connection none makes a second socket', 
   await once(patient.ws, 'close');
 });
 
+test.each(['', '/,', '/,7', '7'])(
+  '[CONN-29] however the default namespace is written, “%s” too, a connection has one socket',
+  async (namespace) => {
+    const server = await startServer({}, schoolOf(1));
+    const { ws, tcp } = await rawWebsocket(server);
+    const closed = once(ws, 'close');
+    const auth = JSON.stringify({ token: await tokenOf('s-1') });
+    tcp.cork();
+    for (const spelling of [namespace, '', namespace, namespace]) ws.send(`40${spelling}${auth}`);
+    tcp.uncork();
+    await closed;
+    await expect.poll(() => server.rollcall.io.of('/').sockets.size).toBe(0);
+
+    const patient = await rawWebsocket(server);
+    patient.ws.send(`40${namespace}${auth}`);
+    await expect.poll(() => patient.heard.filter((frame) => frame.startsWith('40')).length).toBe(1);
+    expect(server.rollcall.io.of('/').sockets.size).toBe(1);
+    patient.ws.send(`40${namespace}${auth}`);
+    await once(patient.ws, 'close');
+  },
+);
+
+test('[CONN-29] a namespace that isn’t there, or is asked for with a query, makes no socket', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const { ws, heard } = await rawWebsocket(server);
+  const auth = JSON.stringify({ token: await tokenOf('s-1') });
+  for (const namespace of ['/?x=1,', '/#a,', '//,', '/socket,', '/']) ws.send(`40${namespace}${auth}`);
+  await expect.poll(() => heard.filter((frame) => frame.startsWith('44')).length).toBe(5);
+  expect(server.rollcall.io.of('/').sockets.size).toBe(0);
+});
+
 test.each([
   ['CONNECTs', '40'],
   ['empty packets', '6'],

@@ -33,9 +33,8 @@ interface Packet {
   readonly data?: unknown;
 }
 
-/** A CONNECT of Socket.IO's protocol, and one to the default namespace, `0` or `0{"token":…}`, where Rollcall is. */
+/** A CONNECT of Socket.IO's protocol, to whatever namespace. */
 const isConnect = (data: unknown): data is string => typeof data === 'string' && data.startsWith('0');
-const isOurs = (connect: string): boolean => connect[1] !== '/';
 
 /** What a connection may still send, and when that was reckoned, in ms. */
 interface Budget {
@@ -92,19 +91,26 @@ export class FloodGuard {
     const { data } = packet;
     const length = typeof data === 'string' || data instanceof Uint8Array ? data.length : 0;
     const connecting = isConnect(data);
-    // One socket for each: Socket.IO makes as many as are asked for while the first is being let in.
-    const second = connecting && isOurs(data) && this.#holding.has(transport);
     const cost = length + (connecting ? CONNECT_BYTES : PACKET_BYTES);
     const affordable = this.#teachers.has(transport) || (this.#affords(transport, cost) && length <= SMALL_FRAME_MAX);
-    if (affordable && !second) {
-      if (connecting && isOurs(data)) this.#holding.add(transport);
-      return;
-    }
+    if (affordable) return;
     packet.type = 'noop';
-    if (connecting && !second && length > SMALL_FRAME_MAX) {
+    if (connecting && length > SMALL_FRAME_MAX) {
       transport.write(INVALID_TOKEN);
       transport.close();
     } else cutOff(transport);
+  }
+
+  /**
+   * To be asked when a socket comes: each connection has one, and Socket.IO makes as many as are asked for while the
+   * first is being let in. Here it has read which namespace that is, of which there is more than one way to write it.
+   * @returns false for a second one, by which the connection ends
+   */
+  enter({ conn }: Socket): boolean {
+    const second = this.#holding.has(conn);
+    if (second) cutOff(conn);
+    else this.#holding.add(conn);
+    return !second;
   }
 
   /** The connection has no socket any more, or it wasn't let in: it may ask again. */
