@@ -102,6 +102,11 @@ export class Connection {
     return this.rows(sql, params)[0];
   }
 
+  /** Rows as the driver has them: blobs are bytes, and no text is decoded. */
+  raw(sql: string, params: readonly unknown[]): (readonly unknown[])[] {
+    return this.#prepared(sql).raw().all(params.map(bindable));
+  }
+
   /** The one text that a query answers, as it is stored. */
   text(sql: string, params: readonly unknown[]): string {
     const value = this.#prepared(sql).raw().all(params.map(bindable))[0]?.[0];

@@ -25,10 +25,39 @@ export function append(db: Connection, id: string, commit: Commit): AppendResult
 
 /** Commits from the one that holds afterSeq + 1 on. Since seqs are dense, the limit is a range of the index too. */
 export const READ_COMMITS = `
-  SELECT json_group_array(json_array(first_seq, last_seq, format, facts, personal, chain) ORDER BY first_seq)
-  FROM journal
+  SELECT first_seq, last_seq, format, CAST(facts AS BLOB), CAST(personal AS BLOB), CAST(chain AS BLOB) FROM journal
   WHERE session_id = ?1 AND first_seq <= ?2 + ?3 AND last_seq > ?2 AND first_seq >= coalesce(
-    (SELECT first_seq FROM journal WHERE session_id = ?1 AND first_seq <= ?2 + 1 ORDER BY first_seq DESC LIMIT 1), 1)`;
+    (SELECT first_seq FROM journal WHERE session_id = ?1 AND first_seq <= ?2 + 1 ORDER BY first_seq DESC LIMIT 1), 1)
+  ORDER BY first_seq`;
+
+/** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
+export type CommitRow = readonly [
+  first_seq: number,
+  last_seq: number,
+  format: number,
+  facts: string | null,
+  personal: string | null,
+  chain: string | null,
+];
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Null for bytes that are no text: the driver ends the process when it is asked for them as text. */
+function textOf(bytes: unknown): string | null {
+  if (!(bytes instanceof Uint8Array)) return null;
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Runs in the worker thread. */
+export const readCommits = (db: Connection, sessionId: string, afterSeq: number, limit: number): CommitRow[] =>
+  db.raw(READ_COMMITS, [sessionId, afterSeq, limit]).map(([first, last, format, ...parts]) => {
+    const [facts, personal, chain] = parts.map(textOf);
+    return [Number(first), Number(last), Number(format), facts ?? null, personal ?? null, chain ?? null];
+  });
 
 export const LIST_JOURNALS = `
   SELECT json_group_array(json_array(session_id)) FROM
@@ -59,17 +88,14 @@ export const READ_ACTIVITY = `
   SELECT json_group_array(json_array(active_at)) FROM journals
   WHERE session_id = ?1 AND open = 1 AND active_at IS NOT NULL`;
 
-type CommitRow = [number, number, number, string, string | null, string | null];
-
-/** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
 function toCommit([first_seq, last_seq, format, facts, personal, chain]: CommitRow): StoredCommit {
   if (format !== 1) return { first_seq, last_seq, format, facts, personal, chain };
   return { first_seq, last_seq, format, entries: entriesIn(facts) };
 }
 
-function entriesIn(json: string): unknown {
+function entriesIn(json: string | null): unknown {
   try {
-    return JSON.parse(json);
+    return JSON.parse(json ?? '');
   } catch {
     return undefined;
   }
@@ -93,9 +119,7 @@ export const journalOf = (queries: Queries): Journal => ({
   },
 
   async readCommits(sessionId, afterSeq, limit) {
-    // None of these texts was encoded, so none is decoded: a personal part may be long.
-    const rows = JSON.parse(await queries.call('read', READ_COMMITS, [sessionId, afterSeq, limit])) as CommitRow[];
-    return rows.map(toCommit);
+    return (await queries.call('readCommits', sessionId, afterSeq, limit)).map(toCommit);
   },
 
   async lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {

@@ -25,7 +25,7 @@ export class Queries {
   }
 
   #linkOf(verb: VerbName): WorkerLink {
-    if (verb === 'read') return this.#links.reader;
+    if (verb === 'read' || verb === 'readCommits') return this.#links.reader;
     return verb === 'importSchool' || verb === 'tidyImports' ? this.#links.importer : this.#links.writer;
   }
 

@@ -1,11 +1,14 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School } from '../port.js';
+import type { CommitRow } from './journal.js';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
 export interface Verbs {
   open(): void;
   /** Answers the one text of a query. */
   read(sql: string, params: readonly (string | number | null)[]): string;
+  /** Commits as rows. */
+  readCommits(sessionId: string, afterSeq: number, limit: number): CommitRow[];
   append(sessionId: string, commit: Commit): AppendResult;
   project(projection: Projection): void;
   touch(sessionId: string, at: number): void;

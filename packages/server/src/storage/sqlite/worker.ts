@@ -2,7 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { type Connection, errorCode, isBusy } from './connection.js';
 import { importBeside, tidyImports } from './import-beside.js';
 import { importSchool } from './import-school.js';
-import { append, touch } from './journal.js';
+import { append, readCommits, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
@@ -50,6 +50,8 @@ class Worker {
     const others: Call[] = [];
     for (const call of calls) {
       if (call.verb === 'read') replies.push(this.#attempt(call, () => this.#db.text(...call.args)));
+      else if (call.verb === 'readCommits')
+        replies.push(this.#attempt(call, () => readCommits(this.#db, ...call.args)));
       else if (call.verb === 'append' || call.verb === 'touch' || call.verb === 'ping') appends.push(call);
       else if (call.verb === 'project') projections.push(call);
       else others.push(call);
