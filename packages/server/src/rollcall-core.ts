@@ -8,6 +8,7 @@ import type { Config } from './config.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { observer } from './observability/observer.js';
+import { SessionLog } from './observability/session-log.js';
 import { LiveSessions } from './register/live-sessions.js';
 import { newRecordId } from './register/record-id.js';
 import type { Storage } from './storage/port.js';
@@ -50,6 +51,7 @@ export class RollcallCore {
   readonly metrics: Metrics;
   readonly sessions: LiveSessions;
   readonly #context: SocketContext;
+  readonly #observe: ReturnType<typeof observer>;
   readonly #namespace: Namespace;
   readonly #timeouts: SessionTimeouts;
   readonly #codeRotation: CodeRotation;
@@ -63,7 +65,8 @@ export class RollcallCore {
     this.#namespace = namespace;
     this.#exclusive = options.exclusive;
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
-    const observe = observer(logger, this.metrics, () => this.sessions);
+    this.#observe = observer(logger, this.metrics, () => this.sessions);
+    const observe = this.#observe;
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
     const { exclusive, publicUrl, sendNow = () => {} } = options;
@@ -83,6 +86,7 @@ export class RollcallCore {
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
     });
     publisher.serve(this.sessions);
+    new SessionLog(logger, this.sessions);
     this.#timeouts = new SessionTimeouts({
       storage,
       sessions: this.sessions,
@@ -178,6 +182,7 @@ export class RollcallCore {
   /** Lets go of the namespace's sockets. */
   detach(): void {
     this.#sockets?.detach();
+    this.#observe.close();
     this.#context.publisher.close();
   }
 }
