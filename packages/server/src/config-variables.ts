@@ -227,7 +227,7 @@ const table = {
   }),
   LOG_LEVEL: depending<LogLevel>(
     oneOf(LOG_LEVELS),
-    'info in production and on a terminal, debug in development without one',
+    'info; debug in development without a terminal',
     ({ mode, terminal }) => (mode === 'production' || terminal ? 'info' : 'debug'),
     { section: LOGS, meaning: `${LOG_LEVELS.join(', ')}; personal data is logged at debug and trace only` },
   ),

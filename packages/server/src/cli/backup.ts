@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
+import { fileOf, refuseRootOnForeign } from './owner.js';
 
 export function addBackup(program: Command): void {
   program
@@ -23,6 +24,7 @@ async function backup(file: string, options: { json?: boolean }): Promise<void> 
   if (database.path === ':memory:') {
     throw new CommandFailure('a database in memory lives in its server alone; there is nothing to copy');
   }
+  await refuseRootOnForeign(fileOf(database), 'backup');
   const { SqliteStorage } = await import('../storage/sqlite/storage.js');
   await new SqliteStorage({ path: database.path }).backup(file);
   const { size } = await stat(file);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { visibleLines } from '../visible-text.js';
 import { addBackup } from './backup.js';
 import { addConfig } from './config.js';
 import { wantsStacks } from './environment.js';
@@ -7,6 +8,7 @@ import { explainError } from './failure.js';
 import { helpWidth } from './help-width.js';
 import { addImport } from './import.js';
 import { addServe } from './serve.js';
+import { addShow } from './show.js';
 import { addSimulate } from './simulate.js';
 import { addToken } from './token.js';
 import { addVerify } from './verify.js';
@@ -28,11 +30,11 @@ const program = new Command('rollcall')
     getOutHelpWidth: () => helpWidth(process.stdout),
     getErrHelpWidth: () => helpWidth(process.stderr),
     // As all else that the command line says of itself: among a server's logs it can be told by whom it is.
-    outputError: (text, write) => write(text.replace(/^error: /, 'rollcall: ')),
+    outputError: (text, write) => write(visibleLines(text).replace(/^error: /, 'rollcall: ')),
   })
   .exitOverride()
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
-for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addBackup, addConfig]) add(program);
+for (const add of [addServe, addImport, addToken, addSimulate, addShow, addVerify, addBackup, addConfig]) add(program);
 
 /**
  * `help sing` and `sing --help` are answered as `sing` is: of a command that there isn't, commander would show the help
@@ -58,7 +60,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
     const stack = wantsStacks() && error instanceof Error ? error.stack : undefined;
-    process.stderr.write(`rollcall: ${stack ?? explainError(error)}\n`);
+    process.stderr.write(`rollcall: ${visibleLines(stack ?? explainError(error))}\n`);
     process.exitCode = FAILED;
   }
 }

@@ -1,6 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Command } from 'commander';
 import type { Storage } from '../storage/port.js';
+import { visible } from '../visible-text.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
 import { Progress } from './progress.js';
@@ -44,7 +45,7 @@ async function verify(options: VerifyOptions): Promise<void> {
     await storage.close();
   }
   if (options.session !== undefined && summary.entries === 0) {
-    throw new CommandFailure(`session ${options.session} has no journal`);
+    throw new CommandFailure(`session ${visible(options.session)} has no journal: it never ran, or the id is another`);
   }
   process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : summary.text());
   if (summary.differences.length > 0) {
@@ -88,10 +89,10 @@ class Summary {
 
   text(): string {
     return `${[
-      ...this.differences.map(({ session_id, what }) => `${session_id}: ${what}`),
+      ...this.differences.map(({ session_id, what }) => visible(`${session_id}: ${what}`)),
       ...this.behind.map(
         ({ session_id, projected_seq, seq }) =>
-          `${session_id}: behind, records are at ${projected_seq} of ${seq}; a running server catches up`,
+          `${visible(session_id)}: behind, records are at ${projected_seq} of ${seq}; a running server catches up`,
       ),
       `${numbered(this.sessions, 'session')}, ${numbered(this.entries, 'entry', 'entries')}, ` +
         `${numbered(this.records, 'record')}: ` +
