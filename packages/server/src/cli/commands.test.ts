@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { describeVariables, envExample } from '../config-variables.js';
 import { freshFolder, rollcall } from './rollcall.test.support.js';
 
-const COMMANDS = ['serve', 'import', 'token', 'simulate', 'show', 'verify', 'backup', 'config'];
+const COMMANDS = ['serve', 'import', 'token', 'simulate', 'show', 'verify', 'backup', 'doctor', 'config'];
 const SECRET = 'a-secret-of-the-tests-of-32-bytes';
 
 test('[CLI-5] rollcall and each of its commands have help with examples', async () => {
