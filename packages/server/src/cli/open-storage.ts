@@ -20,11 +20,16 @@ export async function openStorage(
   if (database.kind === 'sqlite') {
     if (database.path === ':memory:') {
       throw new CommandFailure(
-        `${command} works on a database that outlives the command: set DATABASE_URL to a file or to MongoDB`,
+        `DATABASE_URL names a database in memory, of which ${command} finds nothing: set it to a file or to MongoDB`,
       );
     }
     await refuseRootOnForeign(fileOf(database), command);
-    if (mustExist && !existsSync(database.path)) throw new CommandFailure(`there is no database at ${database.path}`);
+    if (mustExist && !existsSync(database.path)) {
+      throw new CommandFailure(
+        `there is no database at ${database.path}: set DATABASE_URL or DATA_DIR as the server has them, ` +
+          'or make one with `rollcall import`',
+      );
+    }
   }
   const { openStorage: open } = await import('../app.js');
   return open(database, onStandardError);

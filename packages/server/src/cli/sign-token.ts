@@ -20,7 +20,9 @@ export async function tokenSigner(
   await refuseRootOnForeign(secretFileOf(config), 'token');
   const secret = await ensureSecret(config);
   if (secret === null) {
-    throw new CommandFailure('there is no ACCESS_TOKEN_SECRET to sign with: tokens come from the provider of JWKS_URL');
+    throw new CommandFailure(
+      'there is no ACCESS_TOKEN_SECRET to sign with: take a token from the provider of JWKS_URL, or set a secret as well, here and for the server',
+    );
   }
   const key = createSecretKey(Buffer.from(secret, 'utf8'));
   return (uid, seconds, claims = {}) => {

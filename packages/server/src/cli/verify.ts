@@ -50,7 +50,8 @@ async function verify(options: VerifyOptions): Promise<void> {
   process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : summary.text());
   if (summary.differences.length > 0) {
     throw new CommandFailure(
-      `${numbered(summary.differences.length, 'difference')} between the journal and what is stored`,
+      `${numbered(summary.differences.length, 'difference')} between the journal and what is stored, named above: ` +
+        'the journal holds what was acknowledged, and the records were changed by something else',
     );
   }
 }

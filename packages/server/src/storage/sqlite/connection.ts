@@ -33,7 +33,12 @@ export class Connection {
     try {
       this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       const mode = this.#switchToWal();
-      if (mode !== 'wal' && mode !== 'memory') throw new Error(`the journal mode is ${mode}, not wal`);
+      if (mode !== 'wal' && mode !== 'memory') {
+        throw new Error(
+          `SQLite can't keep a write-ahead log beside ${path} (its journal mode is ${mode}): ` +
+            'put the database on a disk of this machine',
+        );
+      }
       // On every open: this one is a setting of the connection, not of the file.
       this.#db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000');
     } catch (error) {
