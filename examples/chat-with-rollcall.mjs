@@ -1,11 +1,12 @@
 // An existing chat server with Rollcall attached: the chat's own events, rooms and errors stay as they were.
 //   npm run build && node examples/chat-with-rollcall.mjs
-// It prints its address and the environment by which `rollcall token` signs tokens that it takes. With PORT=4010:
+// Then a class on it, in another terminal:
 //   export ACCESS_TOKEN_SECRET='the secret with which this app signs its tokens'
 //   TEACHER_TOKEN="$(npx rollcall token --uid tess --name 'Tess Amin' --role teacher)" \
 //   STUDENT_TOKEN="$(npx rollcall token --uid sam --name 'Sam Berg' --role student)" \
-//   STUDENT_ID=sam node examples/usage.mjs http://127.0.0.1:4010
-// PORT (a free one where it isn't set), DATABASE_URL and ACCESS_TOKEN_SECRET come from the environment.
+//   STUDENT_ID=sam node examples/usage.mjs
+// It listens on port 4002, as Rollcall does; where `npm start` has that, set CHAT_PORT=4010 in both terminals.
+// DATABASE_URL and ACCESS_TOKEN_SECRET come from the environment, too.
 import { createServer } from 'node:http';
 import { attachRollcall } from '@rollcall/server';
 import { Server } from 'socket.io';
@@ -30,15 +31,15 @@ io.on('connection', (socket) => {
 const rollcall = await attachRollcall(io, { database, secret, provisionFromToken: true });
 
 httpServer.once('error', async (error) => {
-  console.error(`The chat can't listen: ${error.message}`);
+  console.error(`The chat can't listen: ${error.message}. Set CHAT_PORT to a port that is free.`);
   process.exitCode = 1;
   await rollcall.close();
   await io.close().catch(() => undefined);
 });
-httpServer.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
+httpServer.listen(Number(process.env.CHAT_PORT ?? 4002), '127.0.0.1', () => {
   const { port } = httpServer.address();
-  console.log(`Chat with attendance on port ${port}`);
-  console.log(`Try a class in another terminal: see the top of this file, with http://127.0.0.1:${port}`);
+  console.log(`Chat with attendance on http://localhost:${port}`);
+  console.log('A class on it, in another terminal: see the top of examples/chat-with-rollcall.mjs');
 });
 
 process.once('SIGTERM', async () => {

@@ -5,17 +5,26 @@
 // start it again while this runs: nothing is lost, and nothing counts twice.
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connect, RollcallClientError } from '@rollcall/client';
 
-const url = process.argv[2] ?? 'http://localhost:4002';
+const url = process.argv[2] ?? `http://localhost:${process.env.CHAT_PORT ?? 4002}`;
 const teacherName = process.env.TEACHER ?? 'ada';
 const studentNames = (process.env.STUDENTS ?? 'student123,student124,student125,student126').split(',');
 // An id of its own each time: a session that has ended stays ended.
 const session_id = `class-${Date.now()}`;
 
-// In an app this asks your own server for a token. It is asked again whenever a new one is needed.
-const tokenOf = async (uid) => (await promisify(execFile)('npx', ['rollcall', 'token', '--uid', uid])).stdout.trim();
+// In an app this asks your own server for a token. It is asked again whenever a new one is needed; of this one, which
+// is good for twelve hours, each user needs one.
+const rollcall = fileURLToPath(new URL('../packages/server/bin/rollcall.js', import.meta.url));
+const sign = async (uid) =>
+  (await promisify(execFile)(process.execPath, [rollcall, 'token', '--uid', uid])).stdout.trim();
+const tokens = new Map();
+const tokenOf = (uid) => {
+  if (!tokens.has(uid)) tokens.set(uid, sign(uid));
+  return tokens.get(uid);
+};
 const clients = [];
 const signIn = (uid) => {
   const client = connect({ url, token: () => tokenOf(uid) });
@@ -28,7 +37,7 @@ const signIn = (uid) => {
 
 try {
   const client = signIn(teacherName);
-  await client.ready({ signal: AbortSignal.timeout(10_000) });
+  await client.ready({ signal: AbortSignal.timeout(30_000) });
   const teacher = await client.openSession(session_id, { start: { topic: 'Joins' } });
   teacher.on('joined', ({ student_name }) => console.log(`→ ${student_name} is here`));
   teacher.on('change', ({ seq, type, record, status, actor }) => {
@@ -62,7 +71,7 @@ try {
   if (error instanceof RollcallClientError) {
     console.error(`${error.event ?? 'connecting'}: ${error.message} (${error.code})`);
   } else if (error.name === 'TimeoutError') {
-    console.error(`No connection to ${url} within 10 s. Is the server running there? \`npm start\` starts it.`);
+    console.error(`No connection to ${url} within 30 s. Is the server running there? \`npm start\` starts it.`);
   } else throw error;
   process.exitCode = 1;
 } finally {

@@ -3,10 +3,12 @@
 //   node examples/usage.mjs [URL]    in another
 // Tokens of other people: TEACHER_TOKEN, STUDENT_TOKEN and STUDENT_ID in the environment.
 import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
 
-const url = process.argv[2] ?? 'http://localhost:4002';
-const signed = (uid) => execFileSync('npx', ['rollcall', 'token', '--uid', uid], { encoding: 'utf8' }).trim();
+const url = process.argv[2] ?? `http://localhost:${process.env.CHAT_PORT ?? 4002}`;
+const rollcall = fileURLToPath(new URL('../packages/server/bin/rollcall.js', import.meta.url));
+const signed = (uid) => execFileSync(process.execPath, [rollcall, 'token', '--uid', uid], { encoding: 'utf8' }).trim();
 const teacherToken = process.env.TEACHER_TOKEN ?? signed('ada');
 const studentToken = process.env.STUDENT_TOKEN ?? signed('student123');
 const student_id = process.env.STUDENT_ID ?? 'student123';

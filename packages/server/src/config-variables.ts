@@ -17,7 +17,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** What a variable's default may depend on. */
 export interface Surroundings {
   readonly mode: Mode;
-  /** True when standard output is a terminal. */
+  /** True when standard error, where the log goes, is a terminal. */
   readonly terminal: boolean;
 }
 
@@ -237,8 +237,8 @@ const table = {
   }),
   LOG_LEVEL: depending<LogLevel>(
     oneOf(LOG_LEVELS),
-    'debug in development, info in production',
-    ({ mode }) => (mode === 'production' ? 'info' : 'debug'),
+    'info; debug in development without a terminal',
+    ({ mode, terminal }) => (mode === 'production' || terminal ? 'info' : 'debug'),
     { section: LOGS, meaning: `${LOG_LEVELS.join(', ')}; personal data is logged at debug and trace only` },
   ),
   LOG_FORMAT: depending<'pretty' | 'json'>(

@@ -85,7 +85,7 @@ export class ConfigError extends Error {
 export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
   const nodeEnv = env['NODE_ENV']?.trim() ?? '';
   const mode: Mode = nodeEnv === 'production' ? 'production' : 'development';
-  const surroundings: Surroundings = { mode, terminal: process.stdout.isTTY === true };
+  const surroundings: Surroundings = { mode, terminal: process.stderr.isTTY === true };
   const problems: ConfigProblem[] = [];
   const refuse = (variable: VariableName, message: string) => problems.push({ variable, message });
 

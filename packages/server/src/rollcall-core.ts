@@ -11,6 +11,7 @@ import { Hooks } from './hooks.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { observer } from './observability/observer.js';
+import { SessionLog } from './observability/session-log.js';
 import { LiveSessions } from './register/live-sessions.js';
 import { newRecordId } from './register/record-id.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
@@ -65,6 +66,7 @@ export class RollcallCore {
   /** An app's own functions, told of what is committed. */
   readonly hooks: Hooks;
   readonly #context: SocketContext;
+  readonly #observe: ReturnType<typeof observer>;
   readonly #namespace: Namespace;
   readonly #timeouts: SessionTimeouts;
   readonly #codeRotation: CodeRotation;
@@ -78,7 +80,8 @@ export class RollcallCore {
     this.#namespace = namespace;
     this.#exclusive = options.exclusive;
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
-    const observe = observer(logger, this.metrics, () => this.sessions);
+    this.#observe = observer(logger, this.metrics, () => this.sessions);
+    const observe = this.#observe;
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
     const { exclusive, publicUrl, sendNow = () => {} } = options;
@@ -103,6 +106,7 @@ export class RollcallCore {
     publisher.serve(this.sessions);
     this.hooks = new Hooks(logger);
     publisher.onCommitted((live, entries, here) => this.hooks.committed(live, entries, here));
+    new SessionLog(logger, this.sessions);
     this.#timeouts = new SessionTimeouts({
       storage,
       sessions: this.sessions,
@@ -214,6 +218,7 @@ export class RollcallCore {
   /** Lets go of the namespace's sockets. */
   detach(): void {
     this.#sockets?.detach();
+    this.#observe.close();
     this.#context.publisher.close();
   }
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
+import { fileOf, refuseRootOnForeign } from './owner.js';
 
 export function addBackup(program: Command): void {
   program
@@ -18,11 +19,16 @@ export function addBackup(program: Command): void {
 async function backup(file: string, options: { json?: boolean }): Promise<void> {
   const { database } = loadDatabaseConfig();
   if (database.kind === 'mongodb') {
-    throw new CommandFailure('this database is MongoDB: use mongodump (with --oplog on a replica set)');
+    throw new CommandFailure(
+      'this database is MongoDB, and backup copies SQLite alone: use mongodump (with --oplog on a replica set)',
+    );
   }
   if (database.path === ':memory:') {
-    throw new CommandFailure('a database in memory lives in its server alone; there is nothing to copy');
+    throw new CommandFailure(
+      'a database in memory lives in its server alone, and there is nothing to copy: set DATABASE_URL to the file that the server uses',
+    );
   }
+  await refuseRootOnForeign(fileOf(database), 'backup');
   const { SqliteStorage } = await import('../storage/sqlite/storage.js');
   await new SqliteStorage({ path: database.path }).backup(file);
   const { size } = await stat(file);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { describeVariables, envExample } from '../config-variables.js';
 import { freshFolder, rollcall } from './rollcall.test.support.js';
 
-const COMMANDS = ['serve', 'import', 'token', 'simulate', 'verify', 'backup', 'config'];
+const COMMANDS = ['serve', 'import', 'token', 'simulate', 'show', 'verify', 'backup', 'doctor', 'config'];
 const SECRET = 'a-secret-of-the-tests-of-32-bytes';
 
 test('[CLI-5] rollcall and each of its commands have help with examples', async () => {
@@ -204,4 +204,59 @@ test('[CONF-15] [CONF-16] config warns of what can be used and is hardly meant',
 test('[CONF-13] config --example prints .env.example', async () => {
   const { code, stdout } = await rollcall(await freshFolder(), ['config', '--example']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: envExample() });
+});
+
+test.each<{ what: string; args: string[]; env: NodeJS.ProcessEnv; cause: RegExp; cure: RegExp }>([
+  {
+    what: 'a database that is not there',
+    args: ['show', 'session-1'],
+    env: {},
+    cause: /there is no database at \S+rollcall\.db: /,
+    cure: /set DATABASE_URL or DATA_DIR as the server has them/,
+  },
+  {
+    what: 'a database in memory',
+    args: ['verify'],
+    env: { DATABASE_URL: 'sqlite::memory:' },
+    cause: /DATABASE_URL names a database in memory/,
+    cure: /set it to a file or to MongoDB/,
+  },
+  {
+    what: 'a backup of a MongoDB',
+    args: ['backup', 'copy.db'],
+    env: { DATABASE_URL: 'mongodb://db.example/school' },
+    cause: /this database is MongoDB, and backup copies SQLite alone/,
+    cure: /use mongodump/,
+  },
+  {
+    what: 'a simulation without a server',
+    args: ['simulate', '--url', 'http://127.0.0.1:1'],
+    env: {},
+    cause: /no server answers at http:\/\/127\.0\.0\.1:1;/,
+    cure: /start one with `rollcall serve`, or name it with --url/,
+  },
+  {
+    what: 'a token of an identity provider',
+    args: ['token', '--uid', 'ada'],
+    env: { JWKS_URL: 'https://id.example/keys' },
+    cause: /there is no ACCESS_TOKEN_SECRET to sign with/,
+    cure: /take a token from the provider of JWKS_URL, or set a secret/,
+  },
+])(
+  '[CLI-149] of $what the one line that is printed names the cause and the cure',
+  async ({ args, env, cause, cure }) => {
+    const { code, stdout, stderr } = await rollcall(await freshFolder(), args, env);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^rollcall: .*\n$/);
+    expect(stderr).toMatch(cause);
+    expect(stderr).toMatch(cure);
+  },
+);
+
+test('[CLI-144] a control character of the command line is spelt out where it is repeated', async () => {
+  const { code, stderr } = await rollcall(await freshFolder(), ['show', 'a', '--\u001b[31mred\u009b1m']);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringMatching(/^rollcall: unknown option '--\\u001b\[31mred\\u009b1m'\n/),
+  });
 });

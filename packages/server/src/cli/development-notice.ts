@@ -2,13 +2,15 @@ import type { SessionId } from '@rollcall/protocol';
 import type { Config } from '../config.js';
 import { DEMO_SESSION_ID, DEMO_STUDENT_ID, DEMO_STUDENT_UIDS, DEMO_TEACHER_UID } from '../school/demo-school.js';
 import type { Storage } from '../storage/port.js';
+import { visible } from '../visible-text.js';
 import { tokenSigner } from './sign-token.js';
 
 const TWELVE_HOURS = 12 * 3_600;
 
 /**
- * What a development server tells after its start: tokens of a teacher and two students, and the seed's usage example
- * as a command that can be pasted as it is. Little of it where the database doesn't hold the demo school.
+ * What a development server tells after its start: the seed's usage example as a command that can be pasted as it is,
+ * and last, where they stay in sight, tokens of a teacher and two students. Little of it where the database doesn't
+ * hold the demo school.
  */
 export async function developmentNotice(config: Config, storage: Storage, port: number): Promise<string> {
   const sign = await tokenSigner(config);
@@ -25,13 +27,13 @@ export async function developmentNotice(config: Config, storage: Storage, port: 
       ? `\n(${DEMO_SESSION_ID} has been held, so this shows the refusal. node examples/usage.mjs takes a new session each time.)\n`
       : '';
   return `
-Development mode. Tokens of the demo school, good for 12 hours:
-${uids.map((uid, index) => `  ${index === 0 ? 'teacher' : 'student'} ${uid} (${people[index]?.name}): ${tokens[index]}`).join('\n')}
-
-The usage example, to be pasted once into another terminal in this directory (a session that has ended stays ended;
-node examples/usage.mjs runs the same with a new session each time):
+Development mode. The usage example, to be pasted once into another terminal in this directory (a session that has
+ended stays ended; node examples/usage.mjs runs the same with a new session each time):
 ${held}
 ${usageExample(`http://localhost:${port}`, teacherToken, studentToken)}
+
+Tokens of the demo school, good for 12 hours:
+${uids.map((uid, index) => `  ${index === 0 ? 'teacher' : 'student'} ${uid} (${visible(people[index]?.name ?? '')}): ${tokens[index]}`).join('\n')}
 `;
 }
 

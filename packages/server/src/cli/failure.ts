@@ -11,10 +11,17 @@ export function explainError(error: unknown): string {
   if (error instanceof CommandFailure) return error.message;
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' && path !== undefined) return `${path}: no such file or directory`;
-  if (code === 'EACCES' && path !== undefined) return `${path}: permission denied`;
+  if ((code === 'EACCES' || code === 'EPERM') && path !== undefined) {
+    return `${path}: permission denied; run the command as the user who owns it, or change its owner or mode`;
+  }
+  // Several addresses were tried and none answered: the error of all has no words of its own.
+  if (error instanceof AggregateError && error.message === '') {
+    return explainError(error.errors[0] ?? 'no address answered');
+  }
   if (code === 'ELOOP' && path !== undefined) return `${path}: its symbolic links lead in a circle`;
   const cause = error.cause instanceof Error ? error.cause.message : '';
-  return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+  const message = error.message || code || error.name;
+  return cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;
 }
 
 /** A whole number from `min` to `max`, for an option; anything else is wrong usage. */

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { visible, visibleJson } from '../observability/visible.js';
 import { readSchool } from '../school/read-school.js';
 import type { SchoolReading } from '../school/school-reading.js';
 import { SCHOOL_LISTS } from '../school/school-rows.js';
 import { addWithdrawals, type Withdrawals } from '../school/withdrawals.js';
 import type { ImportReport, Storage } from '../storage/port.js';
 import { today } from '../storage/today.js';
+import { visible, visibleJson } from '../visible-text.js';
 import { nameOf } from './database-name.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
@@ -55,7 +55,7 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
   }
   process.stdout.write(
     options.json
-      ? `${visibleJson(jsonOf(report, reading, withdrawals))}\n`
+      ? `${visibleJson(JSON.stringify(jsonOf(report, reading, withdrawals)))}\n`
       : table(report, reading, { ...options, ...withdrawals, into: nameOf(database) }),
   );
 }

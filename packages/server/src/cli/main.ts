@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { visibleLines } from '../observability/visible.js';
+import { visibleLines } from '../visible-text.js';
 import { addBackup } from './backup.js';
 import { addConfig } from './config.js';
+import { addDoctor } from './doctor.js';
 import { wantsStacks } from './environment.js';
 import { addExport } from './export.js';
 import { explainError } from './failure.js';
 import { helpWidth } from './help-width.js';
 import { addImport } from './import.js';
 import { addServe } from './serve.js';
+import { addShow } from './show.js';
 import { addSimulate } from './simulate.js';
 import { addToken } from './token.js';
 import { addVerify } from './verify.js';
@@ -30,11 +32,22 @@ const program = new Command('rollcall')
     getOutHelpWidth: () => helpWidth(process.stdout),
     getErrHelpWidth: () => helpWidth(process.stderr),
     // As all else that the command line says of itself: among a server's logs it can be told by whom it is.
-    outputError: (text, write) => write(visibleLines(text.replace(/^error: /, 'rollcall: '))),
+    outputError: (text, write) => write(visibleLines(text).replace(/^error: /, 'rollcall: ')),
   })
   .exitOverride()
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
-for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addExport, addBackup, addConfig])
+for (const add of [
+  addServe,
+  addImport,
+  addToken,
+  addSimulate,
+  addShow,
+  addVerify,
+  addExport,
+  addBackup,
+  addDoctor,
+  addConfig,
+])
   add(program);
 
 /**

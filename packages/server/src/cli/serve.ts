@@ -6,6 +6,7 @@ import type { Storage } from '../storage/port.js';
 import { loadConfig } from './environment.js';
 import { CommandFailure, wholeNumber } from './failure.js';
 import { helpWidth } from './help-width.js';
+import { fileOf, refuseRootOnForeign, secretFileOf } from './owner.js';
 import { onStandardError } from './standard-error.js';
 
 /** Longest time that stopping may take, in ms; what isn't finished by then never will be. */
@@ -41,6 +42,8 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.port === undefined ? {} : { CHAT_PORT: String(options.port) }),
     ...(options.host === undefined ? {} : { HOST: options.host }),
   });
+  await refuseRootOnForeign(fileOf(config.database), 'serve');
+  await refuseRootOnForeign(secretFileOf(config), 'serve');
   const { createRollcall } = await import('../app.js');
   const { claimForServer } = await import('../storage/open.js');
   const giveUpClaim = await claimForServer(config.database, onStandardError);

@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type Config, ensureSecret } from '../config.js';
 import { CommandFailure } from './failure.js';
+import { refuseRootOnForeign, secretFileOf } from './owner.js';
 
 /** What a token says of its user besides their uid; it counts where PROVISION_FROM_TOKEN makes users of it. */
 export interface Claims {
@@ -16,9 +17,12 @@ export interface Claims {
 export async function tokenSigner(
   config: Config,
 ): Promise<(uid: string, seconds: number, claims?: Claims) => Promise<string>> {
+  await refuseRootOnForeign(secretFileOf(config), 'token');
   const secret = await ensureSecret(config);
   if (secret === null) {
-    throw new CommandFailure('there is no ACCESS_TOKEN_SECRET to sign with: tokens come from the provider of JWKS_URL');
+    throw new CommandFailure(
+      'there is no ACCESS_TOKEN_SECRET to sign with: take a token from the provider of JWKS_URL, or set a secret as well, here and for the server',
+    );
   }
   const key = createSecretKey(Buffer.from(secret, 'utf8'));
   return (uid, seconds, claims = {}) => {

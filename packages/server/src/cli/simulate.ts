@@ -69,7 +69,9 @@ async function simulate(options: SimulateOptions): Promise<void> {
   const differences = figures.disagreements.length + figures.more_disagreements;
   if (differences > 0) {
     const what = differences === 1 ? 'difference' : 'differences';
-    throw new CommandFailure(`${differences} ${what} between clients and the final data`);
+    throw new CommandFailure(
+      `${differences} ${what} between clients and the final data, named above: this is a fault of Rollcall, please report it`,
+    );
   }
 }
 

@@ -195,7 +195,7 @@ class SimulatedClass {
       throw new CommandFailure(
         refused
           ? `the server refuses ${name} (${error.message}): does it use the same database and ACCESS_TOKEN_SECRET?`
-          : `${name} got no connection to ${this.#options.url} within ${CONNECT_LIMIT_MS / 1000} s`,
+          : `${name} got no connection to ${this.#options.url} within ${CONNECT_LIMIT_MS / 1000} s: the server's log says why, or a proxy before it lets no websocket through`,
         { cause: error },
       );
     }
@@ -270,7 +270,11 @@ class SimulatedClass {
     const tooLate = new Promise<never>((_, reject) => {
       limit.addEventListener('abort', () => {
         const missing = pictures.length - ended;
-        reject(new CommandFailure(`${missing} clients were not told of the end within ${END_LIMIT_MS / 1000} s`));
+        reject(
+          new CommandFailure(
+            `${missing} clients were not told of the end within ${END_LIMIT_MS / 1000} s: look at the server's load and its log, or try fewer students`,
+          ),
+        );
       });
     });
     await Promise.race([

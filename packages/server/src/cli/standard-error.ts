@@ -1,5 +1,5 @@
 import type { Warnings } from '../config-warnings.js';
-import { visibleLines } from '../observability/visible.js';
+import { visibleLines } from '../visible-text.js';
 
 /** For what is warned of before there is a log, or by a command that has none. */
 export const onStandardError: Warnings = {

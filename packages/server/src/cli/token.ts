@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { ID_MAX_LENGTH, isWellFormed } from '@rollcall/protocol';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.js';
-import { visibleJson } from '../observability/visible.js';
+import { visible } from '../visible-text.js';
 import { loadConfig } from './environment.js';
 import { duration } from './failure.js';
 
@@ -59,7 +59,7 @@ async function token({ uid, expires, ...claims }: Partial<TokenOptions>, command
       `rollcall: there is no ${database.path}: a server that runs elsewhere, or with other variables, will refuse the token\n`,
     );
   } else if (await isStranger(config, uid)) {
-    process.stderr.write(`rollcall: the database has no user ${visibleJson(uid)}: the server will refuse the token\n`);
+    process.stderr.write(`rollcall: the database has no user "${visible(uid)}": the server will refuse the token\n`);
   }
 }
 

@@ -45,7 +45,7 @@ test('[VERIFY-1] a session without a journal, and a database that is not there, 
   await (await demoDatabase(folder)).close();
   expect(await rollcall(folder, ['verify', '--session', 'session123'])).toMatchObject({
     code: 1,
-    stderr: 'rollcall: session session123 has no journal\n',
+    stderr: 'rollcall: session session123 has no journal: it never ran, or the id is another\n',
   });
   expect(await rollcall(folder, ['verify'], { DATABASE_URL: 'sqlite::memory:' })).toMatchObject({ code: 1 });
 });

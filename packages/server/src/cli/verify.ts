@@ -1,7 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Command } from 'commander';
-import { visible, visibleJson } from '../observability/visible.js';
 import type { Storage } from '../storage/port.js';
+import { visible, visibleJson } from '../visible-text.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
 import { Progress } from './progress.js';
@@ -36,10 +36,11 @@ export function addVerify(program: Command): void {
 
 async function verify(options: VerifyOptions): Promise<void> {
   const summary = options.offline === undefined ? await verifyDatabase(options) : await verifyFile(options.offline);
-  process.stdout.write(options.json ? `${visibleJson(summary)}\n` : summary.text());
+  process.stdout.write(options.json ? `${visibleJson(JSON.stringify(summary))}\n` : summary.text());
   if (summary.differences.length > 0) {
     throw new CommandFailure(
-      `${numbered(summary.differences.length, 'difference')} between the journal and what is stored`,
+      `${numbered(summary.differences.length, 'difference')} between the journal and what is stored, named above: ` +
+        'the journal holds what was acknowledged, and what is named was changed by something else',
     );
   }
 }
@@ -70,7 +71,7 @@ async function verifyDatabase(options: VerifyOptions): Promise<Summary> {
     await storage.close();
   }
   if (options.session !== undefined && summary.sessions === 0) {
-    throw new CommandFailure(`session ${options.session} has no journal`);
+    throw new CommandFailure(`session ${visible(options.session)} has no journal: it never ran, or the id is another`);
   }
   return summary;
 }

@@ -19,7 +19,12 @@ interface Line {
   readonly students?: number;
   readonly online?: number;
   readonly stack?: string;
+  readonly reason?: string;
+  readonly times?: number;
 }
+
+/** Events that the class below sends out. */
+const EMITTED = ['attendanceUpdated', 'studentJoinedAttendance', 'attendanceStatistics', 'attendanceSessionEnded'];
 
 /** Runs a class with refusals, a fault, bad tokens and a refresh at a level. @returns the log and the tokens that were used */
 async function logOfAClass(level: string) {
@@ -30,7 +35,7 @@ async function logOfAClass(level: string) {
   );
   const [ada = '', bo = '', fresh = '', nobody = ''] = tokens;
   await refusalOfConnection(server.url, { auth: { token: nobody } });
-  await refusalOfConnection(server.url, { auth: { token: `${nobody}x` } });
+  for (let times = 0; times < 3; times++) await refusalOfConnection(server.url, { auth: { token: `${nobody}x` } });
   await refusalOfConnection(server.url, { query: { token: ada } });
   const teacher = await server.connect('ada', { token: ada });
   const student = await server.connect('s-1', { auth: {}, extraHeaders: { authorization: `Bearer ${bo}` } } as never);
@@ -53,7 +58,9 @@ async function logOfAClass(level: string) {
   return { text: text.join(''), lines: text.map((line) => JSON.parse(line) as Line), tokens };
 }
 
-const tagged = (lines: readonly Line[], rest: string) => lines.filter(({ msg }) => msg === `[SOCKET DEBUG] ${rest}`);
+/** The debug lines of one event: what comes in, and what it was answered. */
+const linesOf = (lines: readonly Line[], event: string) =>
+  lines.filter(({ msg }) => msg.startsWith(`[SOCKET DEBUG] ${event} `) || msg === `[SOCKET DEBUG] ${event}`);
 
 test('[LOG-1] at debug every event is logged with its tag, the user, the event and the session id', async () => {
   const { lines } = await logOfAClass('debug');
@@ -64,34 +71,110 @@ test('[LOG-1] at debug every event is logged with its tag, the user, the event a
     endAttendanceSession: { user: 'ada', session_id },
     refreshToken: { user: 'ada' },
   };
-  for (const [event, facts] of Object.entries(events)) expect(tagged(lines, event)[0], event).toMatchObject(facts);
-  expect(tagged(lines, 'markStudentPresent').map(({ user }) => user)).toEqual(['ada', 's-1']);
-  for (const event of ['markStudentPresent', 'joinAttendanceSession']) {
-    expect(tagged(lines, `${event} answered`).length, event).toBe(1);
-  }
-  expect(tagged(lines, 'markStudentPresent refused')).toMatchObject([{ user: 's-1', code: 'NOT_A_TEACHER' }]);
+  for (const [event, facts] of Object.entries(events)) expect(linesOf(lines, event)[0], event).toMatchObject(facts);
+  expect(linesOf(lines, 'markStudentPresent').map(({ user }) => user)).toEqual(['ada', 's-1']);
+  expect(linesOf(lines, 'markStudentPresent')[1]).toMatchObject({ user: 's-1', code: 'NOT_A_TEACHER' });
   expect(lines.filter(({ level }) => level === 20).every(({ msg }) => msg.startsWith('[SOCKET DEBUG] '))).toBe(true);
+});
+
+test('[LOG-142] at debug one line an event says who sent it about whom, the answer, its seq, and the active sessions', async () => {
+  const { lines } = await logOfAClass('debug');
+  const says = (event: string) => linesOf(lines, event).map(({ msg }) => msg.replace('[SOCKET DEBUG] ', ''));
+  const [started] = says('startAttendanceSession');
+  expect(started).toBe(`startAttendanceSession ada ${session_id} → attendanceSessionStarted, 1 active, 2 students`);
+  expect(says('markStudentPresent')).toEqual([
+    `markStudentPresent ada ${session_id} student-1 → studentMarkedPresent seq 3, 1 active, 2 students`,
+    `markStudentPresent s-1 ${session_id} student-1 → refused NOT_A_TEACHER: Teacher profile not found, 1 active, 2 students`,
+  ]);
+  expect(says('joinAttendanceSession')).toHaveLength(1);
+  expect(says('refreshToken')).toEqual([
+    'refreshToken ada → ok, 1 active',
+    'refreshToken ada → refused UNAUTHENTICATED: Invalid token, 1 active',
+    'refreshToken ada → refused FORBIDDEN: The token belongs to another user, 1 active',
+  ]);
+  expect(says('endAttendanceSession')).toHaveLength(1);
 });
 
 test('[LOG-2] at debug the state of activeAttendanceSessions, the students, what was emitted and error stacks are logged', async () => {
   const { lines } = await logOfAClass('debug');
-  const [before] = tagged(lines, 'startAttendanceSession');
-  expect(before).toMatchObject({ activeAttendanceSessions: 0 });
-  const [marked] = tagged(lines, 'markStudentPresent');
-  expect(marked).toMatchObject({ activeAttendanceSessions: 1, active: [session_id], students: 2, online: 1, seq: 2 });
-  expect(tagged(lines, 'connected')[0]).toMatchObject({ user: 'ada', user_id: 'ada', name: 'Ada Osei' });
-  for (const event of [
-    'attendanceUpdated',
-    'studentJoinedAttendance',
-    'attendanceStatistics',
-    'attendanceSessionEnded',
-  ]) {
-    const [emitted] = tagged(lines, `emitted ${event}`);
-    expect(emitted, event).toMatchObject({ session_id, data: expect.stringContaining(`"session_id":"${session_id}"`) });
+  const [marked] = linesOf(lines, 'markStudentPresent');
+  expect(marked).toMatchObject({ activeAttendanceSessions: 1, active: [session_id], students: 2, online: 1, seq: 3 });
+  expect(linesOf(lines, 'connected')[0]).toMatchObject({ user: 'ada', user_id: 'ada', name: 'Ada Osei' });
+  for (const event of EMITTED) {
+    const [emitted] = linesOf(lines, `emitted ${event}`);
+    expect(emitted, event).toMatchObject({
+      session_id,
+      msg: expect.stringMatching(/ session-1, 1 active, 2 students$/),
+    });
+  }
+  const [, refused] = linesOf(lines, 'markStudentPresent');
+  expect(refused?.stack).toMatch(/RollcallError: Teacher profile not found\n\s+at /);
+});
+
+test('[LOG-143] what was in an event is logged at trace only, cut to 1,000 characters', async () => {
+  const [debug, trace] = [await logOfAClass('debug'), await logOfAClass('trace')];
+  expect(debug.lines.filter(({ data }) => data !== undefined)).toEqual([]);
+  expect(debug.text).not.toContain('unwell');
+  const [received] = linesOf(trace.lines, 'received markStudentPresent');
+  expect(received?.data).toBe('{"session_id":"session-1","student_id":"student-1","remarks":"looked unwell"}');
+  for (const event of EMITTED) {
+    const [emitted] = linesOf(trace.lines, `emitted ${event}`);
+    expect(emitted?.data, event).toContain(`"session_id":"${session_id}"`);
     expect(emitted?.data?.length, event).toBeLessThanOrEqual(1_001);
   }
-  const [refused] = tagged(lines, 'markStudentPresent refused');
-  expect(refused?.stack).toMatch(/RollcallError: Teacher profile not found\n\s+at /);
+});
+
+test('[LOG-140] at info a line tells with ids and counts that a session started and that it ended', async () => {
+  const { lines } = await logOfAClass('info');
+  const course_id = 'course-1';
+  expect(lines.find(({ msg }) => msg === 'a session started')).toMatchObject({ session_id, course_id, students: 2 });
+  expect(lines.find(({ msg }) => msg === 'a session ended')).toMatchObject({
+    session_id,
+    course_id,
+    reason: 'teacher',
+    students: 2,
+    present: 1,
+    late: 0,
+    absent: 1,
+    excused: 0,
+    seq: 4,
+  });
+  expect(lines.filter(({ msg }) => msg.startsWith('a session '))).toHaveLength(2);
+});
+
+test('[LOG-141] at info a refused sign-in is told at once with its reason, and repeats of it as one line with their number', async () => {
+  const { lines } = await logOfAClass('info');
+  const refused = lines.filter(({ msg }) => msg === 'a sign-in was refused');
+  expect(refused.map(({ reason, times }) => [reason, times])).toEqual([
+    ['User not found', 1],
+    ['Invalid token', 1],
+    ['Authentication error', 1],
+    ['Invalid token', 2],
+  ]);
+});
+
+test('[LOG-144] a text of a client begins no line of the log and sends a terminal nothing', async () => {
+  const text: string[] = [];
+  const forged = 'x\n{"level":30,"msg":"forged"}\u001b[31m\u009b1m\u202e';
+  const school = schoolOf(2);
+  const [ada, ...others] = school.teachers;
+  if (!ada) throw new Error('the school has no teacher');
+  const named = { ...school, teachers: [{ ...ada, name: forged }, ...others] };
+  const server = await startServer({ LOG_LEVEL: 'trace' }, named, { onLog: (line) => text.push(line) });
+  const teacher = await server.connect('ada');
+  await teacher.send('startAttendanceSession', { session_id });
+  await teacher.send('markStudentPresent', { session_id: forged, student_id: forged });
+  await teacher.send('markStudentPresent', { session_id, student_id: forged });
+  await server.close();
+  const lines = text.map((line) => JSON.parse(line) as Line);
+  const seen = 'x\\n{"level":30,"msg":"forged"}\\u001b[31m\\u009b1m\\u202e';
+  expect(linesOf(lines, 'connected')[0]?.msg).toContain(`ada (${seen})`);
+  expect(linesOf(lines, 'markStudentPresent').map(({ msg }) => msg.split(' → ')[0])).toEqual([
+    `[SOCKET DEBUG] markStudentPresent ada ${seen} ${seen}`,
+    `[SOCKET DEBUG] markStudentPresent ada ${session_id} ${seen}`,
+  ]);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+  for (const { msg } of lines) expect(msg).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
 });
 
 test('[LOG-3] personal data is logged at debug only', async () => {
@@ -122,10 +205,29 @@ test('[LOG-4] no token and no secret is ever logged, at whatever level', async (
   }
 });
 
+test('[LOG-4] a token or a check-in code that a client sends anywhere is not logged', async () => {
+  const text: string[] = [];
+  const server = await startServer({ LOG_LEVEL: 'trace', CHECK_IN: 'code' }, schoolOf(2), {
+    onLog: (line) => text.push(line),
+  });
+  const token = await tokenOf('ada');
+  const teacher = await server.connect('ada', { token });
+  const student = await server.connect('s-1');
+  await teacher.send('startAttendanceSession', { session_id, topic: token });
+  const { code } = await teacher.next('attendanceCode');
+  await student.send('joinAttendanceSession', { session_id, code });
+  await student.send('joinAttendanceSession', { session_id: token, token, nested: [{ deep: `Bearer ${token}` }] });
+  await server.close();
+  const all = text.join('');
+  expect(all).toContain('received joinAttendanceSession');
+  for (const part of token.split('.').slice(1)) expect(all).not.toContain(part);
+  expect(all).not.toContain(`"${code}"`);
+  expect(all).not.toContain(`\\"${code}\\"`);
+});
+
 test('[LOG-5] LOG_LEVEL is debug in development and info in production', () => {
   const levelOf = (env: Record<string, string>) => readConfig({ ACCESS_TOKEN_SECRET: SECRET, ...env }).log.level;
-  expect(levelOf({})).toBe('debug');
-  expect(levelOf({ NODE_ENV: 'development' })).toBe('debug');
+  expect(levelOf({})).toBe(process.stderr.isTTY ? 'info' : 'debug');
   expect(levelOf({ NODE_ENV: 'production' })).toBe('info');
   expect(levelOf({ NODE_ENV: 'production', LOG_LEVEL: 'debug' })).toBe('debug');
   expect(levelOf({ LOG_LEVEL: 'warn' })).toBe('warn');

@@ -1,5 +1,5 @@
-import { visible } from '../observability/visible.js';
 import type { ImportReport, School, SchoolList } from '../storage/port.js';
+import { visible } from '../visible-text.js';
 import { Bulk } from './bulk.js';
 import { explain, referredList, schoolKeys, schoolRows } from './school-rows.js';
 

@@ -108,7 +108,10 @@ function answer(call: DataCall, data: Head, what: 'whole' | 'reset' | 'none' | r
 }
 
 /** A session without a journal: scheduled, or completed before Rollcall came. Its roster is counted, its records are as found. */
-async function storedData(stored: StoredSession, services: Services): Promise<SessionData> {
+export async function storedData(
+  stored: StoredSession,
+  services: Pick<Services, 'storage' | 'now' | 'newRecordId'>,
+): Promise<SessionData> {
   const { session_id } = stored;
   const [roster, records] = await Promise.all([
     rosterOf(services.storage, stored, services.now(), services.newRecordId),

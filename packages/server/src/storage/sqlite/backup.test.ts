@@ -46,7 +46,7 @@ test('[STORE-38] a backup overwrites nothing and leaves nothing half done', asyn
   expect(await readdir(dirname(target))).toEqual(['kept.db']);
   // A file is no folder either.
   for (const nowhere of [join(dirname(target), 'no', 'such'), target]) {
-    const failed = new StorageError(`there is no folder ${nowhere} to copy it to`);
+    const failed = new StorageError(`there is no folder ${nowhere} to copy it to: make it first`);
     await expect(storage.backup(join(nowhere, 'copy.db'))).rejects.toEqual(failed);
   }
   await expect(new OpenableSqlite({ path: `${path}.missing` }).backup(`${target}2`)).rejects.toThrow(/no database/);

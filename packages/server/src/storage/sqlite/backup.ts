@@ -21,7 +21,8 @@ export async function backUp(path: string, file: string): Promise<void> {
   if (path === ':memory:') throw new StorageError('an in-memory database cannot be backed up');
   if (!(await exists(path))) throw new StorageError(`there is no database at ${path}`);
   if (await exists(file)) throw new StorageError(`${file} exists already and is not overwritten`);
-  if (!(await isFolder(dirname(file)))) throw new StorageError(`there is no folder ${dirname(file)} to copy it to`);
+  if (!(await isFolder(dirname(file))))
+    throw new StorageError(`there is no folder ${dirname(file)} to copy it to: make it first`);
   const part = `${file}.${process.pid}.part`;
   try {
     await rm(part, { force: true });

@@ -51,7 +51,12 @@ export class Connection {
     try {
       this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       const mode = this.#switchToWal();
-      if (mode !== 'wal' && mode !== 'memory') throw new Error(`the journal mode is ${mode}, not wal`);
+      if (mode !== 'wal' && mode !== 'memory') {
+        throw new Error(
+          `SQLite can't keep a write-ahead log beside ${path} (its journal mode is ${mode}): ` +
+            'put the database on a disk of this machine',
+        );
+      }
       this.#db.exec(SETTINGS[purpose]);
     } catch (error) {
       this.#db.close();

@@ -223,7 +223,7 @@ export class SocketConnection implements Connection {
   receive(command: AnyCommand, args: readonly unknown[]): void {
     if (this.#finished) return;
     const reply = new Reply(this.#socket, command.name, args, this.#context.wire);
-    this.#context.observe.received(command.name, this.uid, reply.sessionId);
+    this.#context.observe.received(command.name, this.uid, reply.payload);
     const refuse = (error: unknown) => this.#refuse(command, reply, error);
     const admission = this.#admit();
     if ('retry_after' in admission) {
@@ -287,7 +287,10 @@ export class SocketConnection implements Connection {
       connection: this,
       answer: (events, payload, extra) => {
         reply.succeed(events, payload, extra);
-        this.#context.observe.answered(command.name, this.uid, reply.sessionId);
+        this.#context.observe.answered(command.name, this.uid, reply.payload, {
+          events: typeof events === 'string' ? [events] : (events ?? []),
+          seq: extra?.seq,
+        });
       },
       proceed,
     };
@@ -308,7 +311,7 @@ export class SocketConnection implements Connection {
 
   #refuse(command: AnyCommand, reply: Reply, error: unknown): void {
     const refusal = refusalOf(error);
-    this.#context.observe.refused(command.name, this.uid, reply.sessionId, refusal);
+    this.#context.observe.refused(command.name, this.uid, reply.payload, refusal);
     reply.refuse(refusal, command.errorEvent);
   }
 
@@ -344,6 +347,7 @@ export class SocketConnection implements Connection {
     this.#toldAt = undefined;
     const expires_at = identity.expires_at === null ? null : new Date(identity.expires_at).toISOString();
     reply.succeed(undefined, { expires_at });
+    this.#context.observe.answered('refreshToken', this.uid, undefined, { events: [], seq: undefined });
   }
 
   get #isExpired(): boolean {

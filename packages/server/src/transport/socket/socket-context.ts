@@ -8,6 +8,12 @@ import type { SocketPublisher } from './publisher.js';
 import type { RateLimit } from './rate-limit.js';
 import type { Wire } from './reply.js';
 
+/** How a command was answered: by which events beside the acknowledgement, and at which place of the journal. */
+export interface Answered {
+  readonly events: readonly string[];
+  readonly seq: number | undefined;
+}
+
 /** What happens on sockets, for logs and metrics. */
 export interface Observer {
   connected(person: Person, socketId: string): void;
@@ -15,9 +21,10 @@ export interface Observer {
   refusedConnection(message: string): void;
   /** Who a socket's user is can't be told right now. */
   signInFailed(refusal: RollcallError): void;
-  received(event: ClientEventName, uid: string, sessionId: string | undefined): void;
-  answered(event: ClientEventName, uid: string, sessionId: string | undefined): void;
-  refused(event: ClientEventName, uid: string, sessionId: string | undefined, error: RollcallError): void;
+  /** @param payload as the client sent it, unchecked */
+  received(event: ClientEventName, uid: string, payload: unknown): void;
+  answered(event: ClientEventName, uid: string, payload: unknown, answer: Answered): void;
+  refused(event: ClientEventName, uid: string, payload: unknown, error: RollcallError): void;
   emitted(event: string, sessionId: string, payload: object): void;
   unknownEvent(): void;
 }
