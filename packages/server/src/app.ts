@@ -1,5 +1,6 @@
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
-import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import type { Socket as TcpSocket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
@@ -8,8 +9,10 @@ import type { Database } from './config-variables.js';
 import { type Warnings, warnOfDatabase, warnOfMode } from './config-warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
+import { namingSetting } from './storage/failure.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
+import { listen } from './transport/http/listen.js';
 import { allowRequest, originAllowed } from './transport/http/origins.js';
 import { parser } from './transport/socket/parser.js';
 import { dropSlowConsumers } from './transport/socket/slow-consumers.js';
@@ -20,16 +23,27 @@ export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
 /** How long connections may take to go when the server stops, in ms. */
 const CLOSE_WITHIN_MS = 2_500;
 const PING_WITHIN_MS = 2_000;
+/** How long a start that is told to stop may go on with what it writes, in ms. */
+const START_ENDS_WITHIN_MS = 3_000;
+/** How long after it is told to stop the server goes on waiting for a database that doesn't take what is written, in ms. */
+const STORAGE_PATIENCE_MS = 5_000;
 
-/** Opens the adapter of a database; only what is used is loaded. */
-export async function openStorage(database: Database, warnings: Warnings): Promise<Storage> {
+/**
+ * Opens the adapter of a database; only what is used is loaded.
+ * @param stopped closes it, also while it is being opened
+ */
+export async function openStorage(database: Database, warnings: Warnings, stopped?: AbortSignal): Promise<Storage> {
   warnOfDatabase(database, warnings);
   const storage = await adapterOf(database, warnings);
+  const giveUp = () => void storage.close();
+  stopped?.addEventListener('abort', giveUp);
   try {
     await storage.open();
   } catch (error) {
     await storage.close().catch(() => undefined);
     throw error;
+  } finally {
+    stopped?.removeEventListener('abort', giveUp);
   }
   return storage;
 }
@@ -76,7 +90,10 @@ export interface Rollcall {
   readonly storage: Storage;
   /** Opens and migrates the database, restores active sessions, opens the port. Rejects with what went wrong. */
   start(): Promise<{ readonly port: number }>;
-  /** Stops accepting, finishes what was accepted, closes every connection and the database. */
+  /**
+   * Stops accepting, finishes what was accepted, closes every connection and the database. During a start it makes
+   * `start` reject, and what the start waits for isn't waited for.
+   */
   close(): Promise<void>;
 }
 
@@ -92,6 +109,9 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
   let storage: Storage | undefined;
   let core: RollcallCore | undefined;
   let closing: Promise<void> | undefined;
+  let starting: Promise<{ readonly port: number }> | undefined;
+  let listening = false;
+  const stopping = new AbortController();
   let redis: RedisLink | undefined;
   let stopLooking: () => void = () => {};
 
@@ -107,6 +127,12 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     );
     const reason = await Promise.race([answer, late]);
     return reason === '' ? [] : [reason];
+  };
+
+  /** What doesn't keep the server from serving, and should be seen to. */
+  const details = (): string[] => {
+    const trouble = redis?.trouble() ?? null;
+    return trouble === null ? [] : [`${trouble}; other nodes are followed through the database`];
   };
 
   let handle: RequestListener = (_request, response) => {
@@ -149,31 +175,9 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       if (!storage) throw new Error('The server has not started');
       return storage;
     },
-    async start() {
-      warnOfMode(config, logger);
-      storage = await openStorage(config.database, logger);
-      await options.prepare?.(storage);
-      const secret = await ensureSecret(config);
-      redis = await redisLink(config.redisUrl, io, logger);
-      let opened = config.port;
-      const surroundings = {
-        exclusive: true,
-        publicUrl: () => config.publicUrl ?? localUrl(opened),
-        letGo: closeTransport,
-        sendNow,
-        ...(redis ? { otherNodes: redis } : {}),
-      };
-      core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
-      handle = httpApp({ notReady, metrics: core.metrics.registry });
-      const restored = await core.restore();
-      core.attach();
-      stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {
-        logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');
-      });
-      const port = await listen(httpServer, config.port, config.host);
-      opened = port;
-      logger.info({ port, host: config.host, storage: storage.kind, restored }, 'listening');
-      return { port };
+    start() {
+      starting ??= begin();
+      return starting;
     },
     close() {
       closing ??= stop();
@@ -181,8 +185,43 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     },
   };
 
+  async function begin(): Promise<{ readonly port: number }> {
+    const { signal: stopped } = stopping;
+    warnOfMode(config, logger);
+    storage = await openUnlessStopped(config, logger, stopped);
+    await options.prepare?.(storage);
+    const secret = await ensureSecret(config);
+    redis = await redisLink(config.redisUrl, io, logger, stopped);
+    let opened = config.port;
+    const surroundings = {
+      exclusive: true,
+      publicUrl: () => config.publicUrl ?? localUrl(opened),
+      letGo: closeTransport,
+      sendNow,
+      ...(redis ? { otherNodes: redis } : {}),
+    };
+    core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
+    handle = httpApp({ notReady, details, metrics: core.metrics.registry });
+    const restored = await core.restore(stopped);
+    stopped.throwIfAborted();
+    core.attach();
+    stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {
+      logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');
+    });
+    const port = await listen(httpServer, config.port, config.host);
+    listening = true;
+    opened = port;
+    logger.info({ port, host: config.host, storage: storage.kind, restored }, 'listening');
+    return { port };
+  }
+
   async function stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => httpServer.close(() => resolve()));
+    stopping.abort(new Error('the server was told to stop before it had started'));
+    // Beyond, what still waits for the database is refused, and was acknowledged to nobody.
+    const impatience = setTimeout(() => void storage?.close(), STORAGE_PATIENCE_MS);
+    // What a start waits for is let go at once; what it writes is better written to the end, if that is soon.
+    await Promise.race([starting?.catch(() => undefined), delay(START_ENDS_WITHIN_MS, undefined, { ref: false })]);
+    const closed = listening ? new Promise<void>((resolve) => httpServer.close(() => resolve())) : undefined;
     await core?.sendAway();
     await core?.finish();
     // The transport alone: after a namespace disconnect clients would not come back by themselves.
@@ -196,35 +235,50 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     const forced = setTimeout(() => {
       for (const connection of connections) connection.destroy();
     }, CLOSE_WITHIN_MS);
-    if (httpServer.listening) await closed;
+    await closed;
     await io.close();
     clearTimeout(forced);
     await redis?.close();
     await storage?.close();
-    logger.info('stopped');
+    clearTimeout(impatience);
+    if (listening) logger.info('stopped');
+  }
+}
+
+/** Opens the database; rejects as soon as `stopped` is aborted. */
+async function openUnlessStopped(config: Config, logger: Logger, stopped: AbortSignal): Promise<Storage> {
+  const opening = openStorage(config.database, logger, stopped);
+  let stop = (): void => {};
+  const given = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(stopped.reason);
+    stopped.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([opening, given]);
+  } catch (error) {
+    throw stopped.aborted ? error : namingSetting(error, config.databaseFrom);
+  } finally {
+    stopped.removeEventListener('abort', stop);
   }
 }
 
 /** Only what is used is loaded. */
-async function redisLink(url: string | null, io: Server, logger: Logger): Promise<RedisLink | undefined> {
+async function redisLink(
+  url: string | null,
+  io: Server,
+  logger: Logger,
+  stopped: AbortSignal,
+): Promise<RedisLink | undefined> {
+  stopped.throwIfAborted();
   if (url === null) return undefined;
   const { joinByRedis } = await import('./cluster/redis-adapter.js');
-  return joinByRedis(io, url, {
-    away: (err) => logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
+  const watcher = {
+    away: (err: unknown) => logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
     back: () => logger.info('Redis is back'),
-  });
+  };
+  return joinByRedis(io, url, watcher, stopped);
 }
 
 function closeTransport(socket: Socket): void {
   socket.conn.close();
-}
-
-function listen(server: HttpServer, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }

@@ -33,6 +33,8 @@ export interface Config {
     readonly audience: string | null;
   } | null;
   readonly database: Database;
+  /** The variable that chose the database, for messages. */
+  readonly databaseFrom: 'DATABASE_URL' | 'MONGODB_URI' | 'MONGO_URI' | 'DATA_DIR';
   /** Set where several nodes serve one MongoDB. */
   readonly redisUrl: string | null;
   /** Absolute path. It may not exist yet. */
@@ -126,6 +128,7 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
     secret,
     jwks: jwksUrl === null ? null : { url: jwksUrl, issuer, audience },
     database: databaseUrl ?? mongodbUri ?? mongoUri ?? { kind: 'sqlite', path: join(dataDir, 'rollcall.db') },
+    databaseFrom: databaseUrl ? 'DATABASE_URL' : mongodbUri ? 'MONGODB_URI' : mongoUri ? 'MONGO_URI' : 'DATA_DIR',
     redisUrl: get('REDIS_URL'),
     dataDir,
     corsOrigins: get('CORS_ORIGIN'),

@@ -99,6 +99,17 @@ test('[CLI-4] a port in use is one clear line and status 1', async () => {
   expect(stderr).toBe(`rollcall: port ${server.port} of 127.0.0.1 is in use; take another with --port or CHAT_PORT\n`);
 });
 
+test('[CLI-121] a start that fails logs neither that it listens nor that it stopped', async () => {
+  const server = await startServer(await freshFolder(), PRODUCTION);
+  const { code, stderr } = await rollcall(await freshFolder(), ['serve', '--port', String(server.port)], {
+    ...PRODUCTION,
+    LOG_LEVEL: 'trace',
+  });
+  expect(code).toBe(1);
+  expect(stderr).toContain('is in use');
+  expect(stderr).not.toMatch(/"msg":"(listening|stopped)"/);
+});
+
 test('[CLI-9] a second server on a SQLite file is refused with the process of the first, until that has ended', async () => {
   const folder = await freshFolder();
   const first = await startServer(folder);

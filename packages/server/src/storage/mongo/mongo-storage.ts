@@ -58,7 +58,12 @@ export class MongoStorage implements Storage {
   }
 
   async open(): Promise<void> {
-    this.#database = await this.#connected();
+    const database = await this.#connected();
+    if (this.#closed) {
+      await database.connection.destroy().catch(() => {});
+      throw new StorageError('mongodb: the storage was closed while it was being opened');
+    }
+    this.#database = database;
   }
 
   async #connected(): Promise<Database> {

@@ -5,11 +5,13 @@ import type { Registry } from 'prom-client';
 export interface HttpAppOptions {
   /** Why the server can't serve; empty when it can. */
   readonly notReady: () => Promise<string[]>;
+  /** What should be seen to although the server can serve; empty when there is nothing. */
+  readonly details: () => string[];
   readonly metrics: Registry;
 }
 
 /** The process over HTTP: whether it lives, whether it can serve, what it counted. */
-export function httpApp({ notReady, metrics }: HttpAppOptions): Express {
+export function httpApp({ notReady, details, metrics }: HttpAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(helmet());
@@ -18,8 +20,10 @@ export function httpApp({ notReady, metrics }: HttpAppOptions): Express {
   });
   app.get('/readyz', async (_request, response) => {
     const reasons = await notReady();
+    const worth = details();
+    const told = worth.length === 0 ? {} : { details: worth };
     response.status(reasons.length === 0 ? 200 : 503);
-    response.json(reasons.length === 0 ? { status: 'ready' } : { status: 'not ready', reasons });
+    response.json(reasons.length === 0 ? { status: 'ready', ...told } : { status: 'not ready', reasons, ...told });
   });
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.metrics());
