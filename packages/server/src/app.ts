@@ -5,18 +5,17 @@ import { Server, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
 import { type Config, ensureSecret } from './config.js';
-import type { Database } from './config-variables.js';
-import { type Warnings, warnOfDatabase, warnOfMode } from './config-warnings.js';
+import { warnOfMode } from './config-warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
-import { namingSetting } from './storage/failure.js';
+import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
 import { listen } from './transport/http/listen.js';
 import { allowRequest, originAllowed } from './transport/http/origins.js';
-import { parser } from './transport/socket/parser.js';
-import { dropSlowConsumers } from './transport/socket/slow-consumers.js';
-import { writeOnce } from './transport/socket/write-once.js';
+import { coalesceWrites } from './transport/socket/engine/coalesce-writes.js';
+import { parser } from './transport/socket/engine/encoder.js';
+import { dropSlowConsumers } from './transport/socket/engine/slow-consumers.js';
 
 /** Fits a bulk of 5,000 rows with the longest remarks in ASCII, and little more. */
 export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
@@ -27,59 +26,6 @@ const PING_WITHIN_MS = 2_000;
 const START_ENDS_WITHIN_MS = 3_000;
 /** How long after it is told to stop the server goes on waiting for a database that doesn't take what is written, in ms. */
 const STORAGE_PATIENCE_MS = 5_000;
-
-/**
- * Opens the adapter of a database; only what is used is loaded.
- * @param stopped closes it, also while it is being opened
- */
-export async function openStorage(database: Database, warnings: Warnings, stopped?: AbortSignal): Promise<Storage> {
-  warnOfDatabase(database, warnings);
-  const storage = await adapterOf(database, warnings);
-  const giveUp = () => void storage.close();
-  stopped?.addEventListener('abort', giveUp);
-  try {
-    await storage.open();
-  } catch (error) {
-    await storage.close().catch(() => undefined);
-    throw error;
-  } finally {
-    stopped?.removeEventListener('abort', giveUp);
-  }
-  return storage;
-}
-
-/**
- * Claims a SQLite file for the one server that may serve it: two would each not tell their clients what the other
- * writes. Answers how to give it up.
- * @throws {ServedElsewhere} when another server has it
- */
-export async function claimForServer(database: Database, warnings: Warnings): Promise<() => void> {
-  if (database.kind !== 'sqlite' || database.path === ':memory:') return () => {};
-  const { claimFile, ServedElsewhere } = await import('./storage/sqlite/server-lock.js');
-  try {
-    return claimFile(database.path);
-  } catch (error) {
-    if (error instanceof ServedElsewhere) throw error;
-    // Where nothing can be locked, or the folder can't be written, the opening tells what matters.
-    const why = error instanceof Error ? error.message : String(error);
-    warnings.warn(`whether another server has the database can't be told: ${why}`);
-    return () => {};
-  }
-}
-
-async function adapterOf(database: Database, warnings: Warnings): Promise<Storage> {
-  // Without a default, so that a kind without an adapter doesn't compile.
-  switch (database.kind) {
-    case 'sqlite': {
-      const { SqliteStorage } = await import('./storage/sqlite/storage.js');
-      return new SqliteStorage({ path: database.path });
-    }
-    case 'mongodb': {
-      const { MongoStorage } = await import('./storage/mongo/mongo-storage.js');
-      return new MongoStorage({ uri: database.uri, onWarning: (message) => warnings.warn(message) });
-    }
-  }
-}
 
 /** A server of its own. */
 export interface Rollcall {
@@ -156,7 +102,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     wsEngine: WebSocketServer,
     parser,
   });
-  const sendNow = writeOnce(io);
+  const sendNow = coalesceWrites(io);
 
   let warned = false;
   /** For a phone that is this machine: no other one finds anything there. */
@@ -188,7 +134,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
   async function begin(): Promise<{ readonly port: number }> {
     const { signal: stopped } = stopping;
     warnOfMode(config, logger);
-    storage = await openUnlessStopped(config, logger, stopped);
+    storage = await openStorage(config.database, logger, { setting: config.databaseFrom, stopped });
     await options.prepare?.(storage);
     const secret = await ensureSecret(config);
     redis = await redisLink(config.redisUrl, io, logger, stopped);
@@ -242,23 +188,6 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     await storage?.close();
     clearTimeout(impatience);
     if (listening) logger.info('stopped');
-  }
-}
-
-/** Opens the database; rejects as soon as `stopped` is aborted. */
-async function openUnlessStopped(config: Config, logger: Logger, stopped: AbortSignal): Promise<Storage> {
-  const opening = openStorage(config.database, logger, stopped);
-  let stop = (): void => {};
-  const given = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(stopped.reason);
-    stopped.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([opening, given]);
-  } catch (error) {
-    throw stopped.aborted ? error : namingSetting(error, config.databaseFrom);
-  } finally {
-    stopped.removeEventListener('abort', stop);
   }
 }
 

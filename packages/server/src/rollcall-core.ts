@@ -17,8 +17,8 @@ import {
   type AttendanceSocketsOptions,
   attendanceSockets,
 } from './transport/socket/attendance-sockets.js';
-import { FrameWriter, SocketIoWriter } from './transport/socket/bundle.js';
-import { FloodGuard } from './transport/socket/flood-guard.js';
+import { FrameWriter, SocketIoWriter } from './transport/socket/engine/bundle.js';
+import { FloodGuard } from './transport/socket/engine/flood-guard.js';
 import { SocketPublisher } from './transport/socket/publisher.js';
 import { RateLimit } from './transport/socket/rate-limit.js';
 import { wireOfAnother, wireOfOurs } from './transport/socket/reply.js';

@@ -3,9 +3,9 @@ import { carryOut } from '../commands/carry-out.js';
 import { defineCommand, extraOf, type Services } from '../commands/command.js';
 import { changeOf, isoOf, recordOf } from '../commands/present.js';
 import { requireStudent } from '../commands/rights.js';
+import type { Entry, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from '../register/check-in-codes.js';
 import type { OutcomeOf, Stranger } from '../register/decide.js';
-import type { Entry, RosterStudent } from '../register/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 
 export const joinAttendanceSession = defineCommand({
@@ -51,7 +51,7 @@ export const joinAttendanceSession = defineCommand({
 /** @throws {RollcallError} SESSION_NOT_ACTIVE for a session that is unknown, scheduled or over */
 async function liveSession(sessionId: LiveSession['session_id'], services: Services): Promise<LiveSession> {
   // What is over for good must not cost its whole journal, however often somebody asks to join it.
-  const stored = await services.storage.findSession(sessionId);
+  const stored = await services.storage.projection.findSession(sessionId);
   if (stored?.status === 'completed' || stored?.status === 'cancelled') throw new RollcallError('SESSION_NOT_ACTIVE');
   const found = await services.sessions.find(sessionId);
   if (found?.kind !== 'live') throw new RollcallError('SESSION_NOT_ACTIVE');

@@ -43,7 +43,8 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.port === undefined ? {} : { CHAT_PORT: String(options.port) }),
     ...(options.host === undefined ? {} : { HOST: options.host }),
   });
-  const { claimForServer, createRollcall } = await import('../app.js');
+  const { createRollcall } = await import('../app.js');
+  const { claimForServer } = await import('../storage/open.js');
   const giveUpClaim = await claimForServer(config.database, onStandardError);
   const { seedDemo } = await import('../school/demo.js');
   const rollcall = createRollcall(config, {

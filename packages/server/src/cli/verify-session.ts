@@ -1,5 +1,5 @@
 import type { SessionId } from '@rollcall/protocol';
-import type { Entry } from '../register/entries.js';
+import type { Entry } from '../journal/entries.js';
 import { type Counts, statisticsOf } from '../register/fold.js';
 import { recordOf } from '../register/projector.js';
 import { noCounts } from '../register/session-state.js';
@@ -26,7 +26,7 @@ export async function verifySession(storage: Storage, sessionId: SessionId): Pro
     const verdict = await compare(storage, sessionId);
     if (verdict.differences.length === 0 || attempt === ATTEMPTS) return verdict;
     // The parts are read one after the other: what a running server wrote in between is no difference.
-    const now = await storage.findSession(sessionId);
+    const now = await storage.projection.findSession(sessionId);
     if ((now?.projected_seq ?? 0) === verdict.projected_seq) return verdict;
   }
 }
@@ -34,8 +34,8 @@ export async function verifySession(storage: Storage, sessionId: SessionId): Pro
 async function compare(storage: Storage, sessionId: SessionId): Promise<SessionVerdict> {
   // In this order, since a projection writes the records before or with the session's projected_seq, and the journal
   // is written before both: what is read later may only be newer.
-  const session = await storage.findSession(sessionId);
-  const records = await storage.readRecords(sessionId);
+  const session = await storage.projection.findSession(sessionId);
+  const records = await storage.projection.readRecords(sessionId);
   const entries = await readJournal(storage, sessionId);
   const projectedSeq = session?.projected_seq ?? 0;
   const verdict = (seq: number, differences: readonly string[]): SessionVerdict => ({
@@ -66,7 +66,7 @@ async function compare(storage: Storage, sessionId: SessionId): Promise<SessionV
 async function readJournal(storage: Storage, sessionId: SessionId): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (;;) {
-    const more = await storage.readEntries(sessionId, entries.at(-1)?.seq ?? 0, ENTRIES_AT_ONCE);
+    const more = await storage.journal.readEntries(sessionId, entries.at(-1)?.seq ?? 0, ENTRIES_AT_ONCE);
     if (more.length === 0) return entries;
     for (const entry of more) entries.push(entry);
   }

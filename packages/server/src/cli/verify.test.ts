@@ -53,10 +53,10 @@ test('[VERIFY-1] a projection that lags behind its journal is told and is no dif
   const folder = await freshFolder();
   const storage = await demoDatabase(folder);
   const sessionId = 'lagging' as SessionId;
-  const [opening] = await storage.readEntries(first as SessionId, 0, 1);
+  const [opening] = await storage.journal.readEntries(first as SessionId, 0, 1);
   if (opening?.type !== 'started') throw new Error('the demo session has no opening');
   const session = { ...opening.session, session_id: sessionId };
-  await storage.append(sessionId, 0, [{ ...opening, session }]);
+  await storage.journal.append(sessionId, 0, [{ ...opening, session }]);
   await storage.close();
   const { code, stdout } = await rollcall(folder, ['verify', '--json']);
   expect(code).toBe(0);
@@ -69,7 +69,7 @@ test('[VERIFY-1] a projection that lags behind its journal is told and is no dif
 test('[VERIFY-2] a record or session that differs is named with both values, and the status is 1', async () => {
   const folder = await freshFolder();
   const storage = await demoDatabase(folder);
-  const [spoilt, missing, stale] = (await storage.readRecords(first as SessionId))
+  const [spoilt, missing, stale] = (await storage.projection.readRecords(first as SessionId))
     .filter((record) => record.status === 'present')
     .map((record) => record.student_id);
   const change = (set: string, where: string) =>

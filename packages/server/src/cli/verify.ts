@@ -56,13 +56,13 @@ async function verify(options: VerifyOptions): Promise<void> {
 
 async function* journals(storage: Storage, only: string | undefined): AsyncGenerator<SessionId> {
   if (only !== undefined) {
-    const [first] = await storage.readEntries(only as SessionId, 0, 1);
+    const [first] = await storage.journal.readEntries(only as SessionId, 0, 1);
     if (first) yield only as SessionId;
     return;
   }
   let last: SessionId | null = null;
   for (;;) {
-    const page: SessionId[] = await storage.listJournals(last, SESSIONS_AT_ONCE);
+    const page: SessionId[] = await storage.journal.listJournals(last, SESSIONS_AT_ONCE);
     yield* page;
     last = page.at(-1) ?? null;
     if (last === null) return;

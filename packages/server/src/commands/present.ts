@@ -8,8 +8,8 @@ import type {
   Statistics,
   StudentSummary,
 } from '@rollcall/protocol';
+import type { Entry, RosterStudent, SessionFacts } from '../journal/entries.js';
 import type { CheckInCode } from '../register/check-in-codes.js';
-import type { Entry, RosterStudent, SessionFacts } from '../register/entries.js';
 import { type Line, statisticsOf } from '../register/fold.js';
 import type { SessionState } from '../register/session-state.js';
 import type { StoredRecord, StoredSession } from '../storage/port.js';

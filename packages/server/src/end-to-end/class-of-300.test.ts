@@ -1,7 +1,7 @@
 import type { AttendanceStatus, SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
 import { rollcall } from '../cli/rollcall.test.support.js';
-import type { Entry } from '../register/entries.js';
+import type { Entry } from '../journal/entries.js';
 import { readJournal } from '../register/journal.js';
 import { schoolOf } from '../testing/school.js';
 import { environment, startServer, temporaryFolder } from '../testing/server.js';
@@ -88,7 +88,7 @@ describe.each(databases)('a class of 300 on $title', ({ name, missing, fresh }) 
       for (const student of students) expectNothingMissed(student, entries);
 
       await projectedUpTo(server.storage, SESSION, last);
-      const records = await server.storage.readRecords(SESSION);
+      const records = await server.storage.projection.readRecords(SESSION);
       expect(registerText(records.map(lineOfStored))).toBe(expected);
       if (name === 'MongoDB') {
         const rows = await rawRows(database, 'attendancerecords');

@@ -4,7 +4,7 @@ import { connect, type LiveChange, type LiveSession, type RollcallClient } from 
 import type { SessionId } from '@rollcall/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type RunningServer, rollcall, startServer } from '../cli/rollcall.test.support.js';
-import type { Entry } from '../register/entries.js';
+import type { Entry } from '../journal/entries.js';
 import { readJournal } from '../register/journal.js';
 import { schoolOf } from '../testing/school.js';
 import { environment, temporaryFolder, tokenOf } from '../testing/server.js';
@@ -147,7 +147,7 @@ describe.each(databases)('kill -9 on $title', ({ missing, fresh }) => {
 
       await projectedUpTo(storage, SESSION, last);
       const register = registerText(linesOfJournal(entries));
-      expect(registerText((await storage.readRecords(SESSION)).map(lineOfStored))).toBe(register);
+      expect(registerText((await storage.projection.readRecords(SESSION)).map(lineOfStored))).toBe(register);
       expect(teacher.register).toBe(register);
       expect(student.register).toBe(register);
       const verify = await rollcall(folder, ['verify', '--json'], variables);

@@ -82,7 +82,7 @@ async function expectConverged(server: TestServer, { session, teacher, students 
     expect(received, uid).toEqual(numbers(last).slice(1 + CLASS));
   }
   await projectedUpTo(server.storage, session, last);
-  expect(registerText((await server.storage.readRecords(session)).map(lineOfStored))).toBe(register);
+  expect(registerText((await server.storage.projection.readRecords(session)).map(lineOfStored))).toBe(register);
 }
 
 describe.each(databases)('races on $title', ({ missing, fresh }) => {
@@ -106,7 +106,7 @@ describe.each(databases)('races on $title', ({ missing, fresh }) => {
       for (const answer of answers) expect(answer).toMatchObject({ totalStudents: 1_000, seq: 1 });
       for (const device of devices) expect(device.register, device.uid).toBe(register);
       await projectedUpTo(server.storage, session, 1);
-      expect(registerText((await server.storage.readRecords(session)).map(lineOfStored))).toBe(register);
+      expect(registerText((await server.storage.projection.readRecords(session)).map(lineOfStored))).toBe(register);
     },
   );
 

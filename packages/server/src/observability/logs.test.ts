@@ -42,7 +42,7 @@ async function logOfAClass(level: string) {
   await teacher.send('refreshToken', { token: bo });
   const actor = { user_id: null, name: 'nobody' };
   const damaged = [{ type: 'ended', seq: 1, at: 0, actor, reason: 'teacher' }] as const;
-  await server.storage.append('damaged' as SessionId, 0, damaged);
+  await server.storage.journal.append('damaged' as SessionId, 0, damaged);
   await teacher.send('getAttendanceSessionData', { session_id: 'damaged' });
   await teacher.send('endAttendanceSession', { session_id });
   student.close();

@@ -1,8 +1,8 @@
 import { RollcallError, type UserId } from '@rollcall/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Entry } from '../journal/entries.js';
 import { type Circumstances, type Command, type Decision, decide } from './decide.js';
-import type { Entry } from './entries.js';
 import { type FoldTarget, fold, operationKey, statisticsOf } from './fold.js';
 import {
   ENROLLED,

@@ -7,7 +7,7 @@ import type {
   StudentId,
   UserId,
 } from '@rollcall/protocol';
-import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, SessionFacts } from './entries.js';
+import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, SessionFacts } from '../journal/entries.js';
 
 /** A student's line in the register: what it says now, and the seq of the entry that last changed it. */
 export interface Line extends RosterRow {

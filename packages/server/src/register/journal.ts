@@ -1,6 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
+import type { Entry } from '../journal/entries.js';
 import type { Storage } from '../storage/port.js';
-import type { Entry } from './entries.js';
 
 /** Entries asked for at once. */
 const READ_ENTRIES = 5_000;
@@ -23,7 +23,7 @@ export function groupsOf(entries: readonly Entry[]): Entry[][] {
 export async function readJournal(storage: Storage, sessionId: SessionId, afterSeq: number): Promise<Entry[]> {
   const all: Entry[] = [];
   for (;;) {
-    const page = await storage.readEntries(sessionId, all.at(-1)?.seq ?? afterSeq, READ_ENTRIES);
+    const page = await storage.journal.readEntries(sessionId, all.at(-1)?.seq ?? afterSeq, READ_ENTRIES);
     for (const entry of page) all.push(entry);
     if (page.length < READ_ENTRIES) return all;
   }

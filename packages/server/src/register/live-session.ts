@@ -7,11 +7,11 @@ import {
   type UserId,
 } from '@rollcall/protocol';
 import { atEndOfTurn } from '../end-of-turn.js';
+import type { Actor, Entry } from '../journal/entries.js';
 import type { Storage } from '../storage/port.js';
 import { batchSize, leansOnTheState, onlyCheckIns } from './batch.js';
 import { CheckInCodes } from './check-in-codes.js';
 import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
-import type { Actor, Entry } from './entries.js';
 import { fold, statisticsOf } from './fold.js';
 import { groupsOf, readJournal } from './journal.js';
 import { Presence } from './presence.js';
@@ -117,7 +117,7 @@ export class LiveSession {
       state,
       projectedSeq,
       own,
-      project: (projection) => context.storage.project(projection),
+      project: (projection) => context.storage.projection.project(projection),
       onError: (error) => context.onProjectionError(this.session_id, error),
     });
   }
@@ -265,7 +265,7 @@ export class LiveSession {
       let decided = batch.map((pending) => this.#decide(draft, pending));
       const entries = decided.flatMap((each) => ('error' in each ? [] : each.entries));
       if (entries.length > 0) {
-        const result = await this.#context.storage.append(this.session_id, this.state.seq, entries);
+        const result = await this.#context.storage.journal.append(this.session_id, this.state.seq, entries);
         if (result === 'conflict') {
           await this.#catchUp();
           continue;

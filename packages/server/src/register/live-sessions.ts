@@ -1,10 +1,10 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
+import type { Entry, RosterRow, RosterStudent, StartedEntry } from '../journal/entries.js';
 import type { Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { newRow, SYSTEM } from './decide.js';
-import type { Entry, RosterRow, RosterStudent, StartedEntry } from './entries.js';
 import { readJournal } from './journal.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
 import { projectionOf } from './projector.js';
@@ -115,15 +115,15 @@ export class LiveSessions {
     const { storage } = this.#options;
     // Those that were over before it was asked: a session isn't listed any more once its end is projected.
     const over = [...this.#finishing];
-    const ids = new Set(await storage.listActiveSessions());
+    const ids = new Set(await storage.journal.listActiveSessions());
     for (const live of over) if (!ids.has(live.session_id)) live.projectedTo(live.state.seq);
     for (const id of ids) if (!this.#active.has(id)) await this.hear(id, 0);
     for (const known of parts([...this.#active.keys()])) {
-      for (const [id, seq] of await storage.lastSeqs(known)) this.#active.get(id)?.hear(seq);
+      for (const [id, seq] of await storage.journal.lastSeqs(known)) this.#active.get(id)?.hear(seq);
     }
     const left = [...this.#active].flatMap(([id, live]) => (live.isLeftToOthers ? [id] : []));
     for (const some of parts(left)) {
-      for (const [id, seq] of await storage.projectedSeqs(some)) this.#active.get(id)?.projectedTo(seq);
+      for (const [id, seq] of await storage.projection.projectedSeqs(some)) this.#active.get(id)?.projectedTo(seq);
     }
   }
 
@@ -141,7 +141,7 @@ export class LiveSessions {
    * @param stopped leaves the sessions that haven't been read yet
    */
   async restore(stopped?: AbortSignal): Promise<number> {
-    const ids = await this.#options.storage.listActiveSessions();
+    const ids = await this.#options.storage.journal.listActiveSessions();
     const queue = ids[Symbol.iterator]();
     const worker = async () => {
       for (const id of queue) {
@@ -198,7 +198,7 @@ export class LiveSessions {
       if (found?.kind === 'live') return opening.already(found.live);
       if (found?.kind === 'ended') return opening.over(found.state);
       const started = await opening.build(found?.stored);
-      const committed = this.#options.storage.append(sessionId, 0, [started]);
+      const committed = this.#options.storage.journal.append(sessionId, 0, [started]);
       const [state, result] = await Promise.all([this.#prepare(started, opening), committed]);
       if (result === 'conflict') continue;
       const known = this.#active.get(sessionId);
@@ -220,7 +220,10 @@ export class LiveSessions {
 
   async #load(sessionId: SessionId): Promise<FoundSession | undefined> {
     const { storage } = this.#options;
-    const [entries, stored] = await Promise.all([readJournal(storage, sessionId, 0), storage.findSession(sessionId)]);
+    const [entries, stored] = await Promise.all([
+      readJournal(storage, sessionId, 0),
+      storage.projection.findSession(sessionId),
+    ]);
     // Somebody else may have brought it in while the database was asked.
     const live = this.#active.get(sessionId);
     if (live) return { kind: 'live', live };
@@ -240,7 +243,7 @@ export class LiveSessions {
   async #catchUpProjection(state: SessionState, projectedSeq: number): Promise<void> {
     const lines = [...state.lines.values()].filter((line) => line.seq > projectedSeq);
     try {
-      await this.#options.storage.project(projectionOf(state, lines));
+      await this.#options.storage.projection.project(projectionOf(state, lines));
     } catch (error) {
       this.#options.onProjectionError(state.facts.session_id, error);
     }
@@ -262,7 +265,7 @@ export class LiveSessions {
       roster,
       ...(policy.check_in === 'code' ? { codes: newCodeKey(codeWindowMs) } : {}),
     };
-    const result = await storage.append(stored.session_id, 0, [entry]);
+    const result = await storage.journal.append(stored.session_id, 0, [entry]);
     if (result === 'conflict') {
       const found = await this.#load(stored.session_id);
       if (found) return found;
@@ -339,13 +342,13 @@ export async function rosterOf(
   newRecordId: () => string,
 ): Promise<RosterRow[]> {
   const [enrolled, records] = await Promise.all([
-    session.course_id === null ? [] : storage.listRoster(session.course_id),
-    storage.readRecords(session.session_id),
+    session.course_id === null ? [] : storage.courses.listRoster(session.course_id),
+    storage.projection.readRecords(session.session_id),
   ]);
   const students = new Map(enrolled.map((student) => [student.student_id, student]));
   const strangers = records.filter(({ student_id }) => !students.has(student_id));
   if (strangers.length > 0) {
-    const found = await storage.findStudents(strangers.map(({ student_id }) => student_id));
+    const found = await storage.people.findStudents(strangers.map(({ student_id }) => student_id));
     for (const { student_id } of strangers) {
       const student = found.get(student_id);
       // Another student may have as user id or uid what was the profile id of one who is gone.

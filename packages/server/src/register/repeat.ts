@@ -1,6 +1,6 @@
 import { type FailedRow, RollcallError, type StudentId } from '@rollcall/protocol';
+import type { Actor, Entry, MarkedEntry } from '../journal/entries.js';
 import type { Command, Outcome, OutcomeOf } from './decide.js';
-import type { Actor, Entry, MarkedEntry } from './entries.js';
 import { type Line, lineAsOf } from './fold.js';
 import type { SessionState } from './session-state.js';
 

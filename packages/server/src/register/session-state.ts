@@ -1,14 +1,14 @@
 import type { Policy, StudentId } from '@rollcall/protocol';
-import type { CodeKey } from './check-in-codes.js';
-import type { DecisionTarget } from './decide.js';
 import {
   type Actor,
   type AdoptedEntry,
+  type CodeKey,
   type Entry,
   opensJournal,
   type SessionFacts,
   type StartedEntry,
-} from './entries.js';
+} from '../journal/entries.js';
+import type { DecisionTarget } from './decide.js';
 import { type Counts, type Ending, type FoldTarget, fold, type Line, type Operation } from './fold.js';
 
 export const noCounts = (): Counts => ({ present: 0, absent: 0, late: 0, excused: 0, checked_in: 0 });

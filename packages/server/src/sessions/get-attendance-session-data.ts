@@ -10,7 +10,7 @@ import {
   statisticsOfState,
 } from '../commands/present.js';
 import { activeForTeacher, sessionForTeacher } from '../commands/rights.js';
-import type { Entry } from '../register/entries.js';
+import type { Entry } from '../journal/entries.js';
 import { statisticsOf } from '../register/fold.js';
 import { readJournal } from '../register/journal.js';
 import type { LiveSession } from '../register/live-session.js';
@@ -82,7 +82,7 @@ async function storedData(stored: StoredSession, services: Services): Promise<Se
   const { session_id } = stored;
   const [roster, records] = await Promise.all([
     rosterOf(services.storage, stored, services.now(), services.newRecordId),
-    services.storage.readRecords(session_id),
+    services.storage.projection.readRecords(session_id),
   ]);
   const existing = new Set(records.map(({ student_id }) => student_id));
   // Over for good: those enrolled since were not part of it.

@@ -3,9 +3,9 @@ import { type AckExtra, type Call, defineCommand, type Services } from '../comma
 import { recordsOf, sessionOfState } from '../commands/present.js';
 import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse } from '../commands/rights.js';
 import { Written } from '../commands/written.js';
+import type { SessionFacts, StartedEntry } from '../journal/entries.js';
 import { newCodeKey } from '../register/check-in-codes.js';
 import { opId, repetition } from '../register/decide.js';
-import type { SessionFacts, StartedEntry } from '../register/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 import { rosterOf } from '../register/live-sessions.js';
 import type { StoredSession } from '../storage/port.js';

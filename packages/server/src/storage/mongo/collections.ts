@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import type { Entry } from '../../register/entries.js';
+import type { Entry } from '../../journal/entries.js';
 import type { Row } from './stored-values.js';
 
 /** One commit: the entries first_seq … last_seq of a session, written by one insert. Its entries are never changed. */

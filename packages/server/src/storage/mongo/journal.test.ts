@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SessionId } from '@rollcall/protocol';
 import { type Connection, createConnection, mongo } from 'mongoose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Entry, RosterRow } from '../../register/entries.js';
+import type { Entry, RosterRow } from '../../journal/entries.js';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../../testing/mongo-server.js';
 import { marked, rosterRow, started } from '../contract/samples.js';
 import { StorageError } from '../port.js';
@@ -55,8 +55,8 @@ describe.skipIf(!uri)(`the journal in mongodb${uri ? '' : `: ${MONGO_MISSING}`}`
   const batches = () => raw.collection('rollcall_journal').find({}).sort({ last_seq: 1 }).toArray();
 
   test('[STORE-77] a commit is one document, open until the end of the session is projected', async () => {
-    await storage.append(id('s:1'), 0, [started('s:1'), marked(2)]);
-    await storage.append(id('s:1'), 2, [marked(3)]);
+    await storage.journal.append(id('s:1'), 0, [started('s:1'), marked(2)]);
+    await storage.journal.append(id('s:1'), 2, [marked(3)]);
     expect(await batches()).toEqual([
       {
         _id: 's:1:1',
@@ -72,7 +72,7 @@ describe.skipIf(!uri)(`the journal in mongodb${uri ? '' : `: ${MONGO_MISSING}`}`
 
   test('[STORE-77] entries that do not fit their place are a fault of the caller', async () => {
     for (const entries of [[], [marked(1)], [started('s'), marked(3)]] as Entry[][]) {
-      await expect(storage.append(id('s'), entries.length > 1 ? 0 : 1, entries)).rejects.toThrow(
+      await expect(storage.journal.append(id('s'), entries.length > 1 ? 0 : 1, entries)).rejects.toThrow(
         'not numbered densely',
       );
     }
@@ -82,19 +82,21 @@ describe.skipIf(!uri)(`the journal in mongodb${uri ? '' : `: ${MONGO_MISSING}`}`
   test('[STORE-78] ten thousand long lines open a journal in one commit and come back as they were', async () => {
     const roster = Array.from({ length: 10_000 }, (_, i) => longRow(i));
     const opening = { ...started('big'), roster };
-    expect(await storage.append(id('big'), 0, [opening])).toBe('committed');
+    expect(await storage.journal.append(id('big'), 0, [opening])).toBe('committed');
     expect(mongo.BSON.calculateObjectSize({ entries: [opening] })).toBeLessThan(16 * 1024 * 1024);
     const beside = new MongoStorage({ uri });
     await beside.open();
-    const [read] = await beside.readEntries(id('big'), 0, 1);
+    const [read] = await beside.journal.readEntries(id('big'), 0, 1);
     await beside.close();
     expect(read).toEqual(opening);
   });
 
   test('[STORE-78] a commit that is too large for a document rejects and leaves nothing', async () => {
     const roster = Array.from({ length: 20_000 }, (_, i) => longRow(i));
-    await expect(storage.append(id('huge'), 0, [{ ...started('huge'), roster }])).rejects.toBeInstanceOf(StorageError);
+    await expect(storage.journal.append(id('huge'), 0, [{ ...started('huge'), roster }])).rejects.toBeInstanceOf(
+      StorageError,
+    );
     expect(await batches()).toEqual([]);
-    expect(await storage.append(id('huge'), 0, [started('huge')])).toBe('committed');
+    expect(await storage.journal.append(id('huge'), 0, [started('huge')])).toBe('committed');
   });
 });

@@ -1,6 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
-import type { Entry } from '../../register/entries.js';
+import type { Entry } from '../../journal/entries.js';
 import { type AppendResult, StorageError } from '../port.js';
 import type { Batch, Collections } from './collections.js';
 import { isDuplicateKey } from './connection.js';

@@ -40,7 +40,7 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
     storage = new MongoStorage({ uri: uriThrough(proxy.port) });
     direct = new MongoStorage({ uri });
     await Promise.all([storage.open(), direct.open()]);
-    await storage.append(S, 0, [started('s')]);
+    await storage.journal.append(S, 0, [started('s')]);
   });
   afterEach(async () => {
     await storage.close();
@@ -62,12 +62,12 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
     await proxy.cut();
     const verbs = [
       () => storage.ping(),
-      () => storage.append(S, 1, [marked(2)]),
-      () => storage.readEntries(S, 0, 10),
-      () => storage.findPersonByUid('ada'),
-      () => storage.findSession(S),
-      () => storage.listActiveSessions(),
-      () => storage.project(projection('s', 1, [record('a', 1)])),
+      () => storage.journal.append(S, 1, [marked(2)]),
+      () => storage.journal.readEntries(S, 0, 10),
+      () => storage.people.findPersonByUid('ada'),
+      () => storage.projection.findSession(S),
+      () => storage.journal.listActiveSessions(),
+      () => storage.projection.project(projection('s', 1, [record('a', 1)])),
     ];
     for (const { error, ms } of await Promise.all(verbs.map((verb) => rejection(verb())))) {
       expect(error).toBeInstanceOf(StorageError);
@@ -75,36 +75,38 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
     }
     await proxy.restore();
     await vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 });
-    expect(await storage.readEntries(S, 0, 10)).toEqual([started('s')]);
-    expect(await storage.append(S, 1, [marked(2)])).toBe('committed');
-    await storage.project(projection('s', 2, [record('a', 2)]));
-    expect(await direct.readRecords(S)).toEqual([record('a', 2)]);
+    expect(await storage.journal.readEntries(S, 0, 10)).toEqual([started('s')]);
+    expect(await storage.journal.append(S, 1, [marked(2)])).toBe('committed');
+    await storage.projection.project(projection('s', 2, [record('a', 2)]));
+    expect(await direct.projection.readRecords(S)).toEqual([record('a', 2)]);
   });
 
   test('[STORE-79] a database that accepts and never answers rejects after the socket timeout', async () => {
     proxy.line = 'silent';
-    const { error, ms } = await rejection(storage.append(S, 1, [marked(2)]));
+    const { error, ms } = await rejection(storage.journal.append(S, 1, [marked(2)]));
     expect(error).toBeInstanceOf(StorageError);
     expect(ms).toBeGreaterThan(SOCKET_MS / 2);
     expect(ms).toBeLessThan(SOCKET_MS + SELECTION_MS + SLACK_MS);
     await proxy.cut();
     await proxy.restore();
     await vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 });
-    expect(await direct.readEntries(S, 1, 10)).toEqual([]);
-    expect(await storage.append(S, 1, [marked(2)])).toBe('committed');
+    expect(await direct.journal.readEntries(S, 1, 10)).toEqual([]);
+    expect(await storage.journal.append(S, 1, [marked(2)])).toBe('committed');
   });
 
   test('[STORE-80] an append whose answer is lost rejects and is found by reading again', async () => {
     proxy.line = 'answers lost';
-    const lost = rejection(storage.append(S, 1, run('s', 1, 3)));
-    await vi.waitFor(async () => expect(await direct.readEntries(S, 1, 10)).toHaveLength(3), { timeout: 15_000 });
+    const lost = rejection(storage.journal.append(S, 1, run('s', 1, 3)));
+    await vi.waitFor(async () => expect(await direct.journal.readEntries(S, 1, 10)).toHaveLength(3), {
+      timeout: 15_000,
+    });
     expect((await lost).error).toBeInstanceOf(StorageError);
     await proxy.cut();
     await proxy.restore();
     await vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 });
-    expect(await storage.append(S, 1, [marked(2, 'other')])).toBe('conflict');
-    expect(await storage.readEntries(S, 1, 10)).toEqual(run('s', 1, 3));
-    expect(await storage.append(S, 4, [marked(5)])).toBe('committed');
+    expect(await storage.journal.append(S, 1, [marked(2, 'other')])).toBe('conflict');
+    expect(await storage.journal.readEntries(S, 1, 10)).toEqual(run('s', 1, 3));
+    expect(await storage.journal.append(S, 4, [marked(5)])).toBe('committed');
   });
 
   test('[STORE-79] connections that die in the middle of a class lose nothing that was acknowledged', async () => {
@@ -112,8 +114,8 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
     let over = false;
     const acked: number[] = [];
     const write = async () => {
-      seq = (await storage.readEntries(S, seq, 1_000)).at(-1)?.seq ?? seq;
-      if ((await storage.append(S, seq, [marked(seq + 1)])) === 'committed') acked.push(++seq);
+      seq = (await storage.journal.readEntries(S, seq, 1_000)).at(-1)?.seq ?? seq;
+      if ((await storage.journal.append(S, seq, [marked(seq + 1)])) === 'committed') acked.push(++seq);
     };
     const writer = async () => {
       while (!over && seq < 200) await write().catch(() => setTimeout(10));
@@ -130,7 +132,7 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
       over = true;
       await writing;
     }
-    const stored = (await direct.readEntries(S, 0, 1_000)).map((entry) => entry.seq);
+    const stored = (await direct.journal.readEntries(S, 0, 1_000)).map((entry) => entry.seq);
     expect(stored).toEqual(Array.from({ length: stored.length }, (_, i) => i + 1));
     expect(acked.length).toBeGreaterThan(100);
     expect(stored).toEqual(expect.arrayContaining(acked));
@@ -146,7 +148,7 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
 
   test('[STORE-26] closing ends in time while the database is gone or silent', async () => {
     proxy.line = 'silent';
-    const under = rejection(storage.append(S, 1, [marked(2)]));
+    const under = rejection(storage.journal.append(S, 1, [marked(2)]));
     const { ms } = await rejection(storage.close());
     expect(ms).toBeLessThan(SOCKET_MS + SELECTION_MS + SLACK_MS);
     expect((await under).error).toBeInstanceOf(StorageError);

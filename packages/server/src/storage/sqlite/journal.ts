@@ -1,5 +1,8 @@
-import type { AppendResult } from '../port.js';
+import type { SessionId } from '@rollcall/protocol';
+import type { Entry } from '../../journal/entries.js';
+import type { AppendResult, Journal } from '../port.js';
 import type { Connection } from './connection.js';
+import { jsonOf, type Queries } from './queries.js';
 import { encodeText } from './text.js';
 import type { Batch } from './verbs.js';
 
@@ -57,3 +60,41 @@ export function touch(db: Connection, sessionId: string, at: number): void {
 export const READ_ACTIVITY = `
   SELECT json_group_array(json_array(active_at)) FROM journals
   WHERE session_id = ?1 AND open = 1 AND active_at IS NOT NULL`;
+
+export const journalOf = (queries: Queries): Journal => ({
+  async listActiveSessions(): Promise<SessionId[]> {
+    return (await queries.rows(LIST_ACTIVE, [])).map(([id]) => id as SessionId);
+  },
+
+  touchSession(sessionId: SessionId, at: number): Promise<void> {
+    return queries.call('touch', sessionId, at);
+  },
+
+  readActivity(sessionId: SessionId): Promise<number | null> {
+    return queries.first(READ_ACTIVITY, [sessionId], ([at]) => Number(at));
+  },
+
+  async append(sessionId: SessionId, expectedSeq: number, entries: readonly Entry[]): Promise<AppendResult> {
+    return queries.call('append', {
+      session_id: sessionId,
+      expected_seq: expectedSeq,
+      last_seq: expectedSeq + entries.length,
+      entries: JSON.stringify(entries),
+    });
+  },
+
+  async readEntries(sessionId: SessionId, afterSeq: number, limit: number): Promise<Entry[]> {
+    const batches = JSON.parse(await queries.call('read', READ_ENTRIES, [sessionId, afterSeq, limit])) as Entry[][];
+    // Only the first batch can reach back to what the caller has.
+    return batches.flatMap((batch, i) => (i === 0 ? batch.filter((entry) => entry.seq > afterSeq) : batch));
+  },
+
+  async lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
+    const rows = await queries.rows(LAST_SEQS, [jsonOf(sessionIds)]);
+    return new Map(rows.flatMap(([id, seq]) => (seq === null ? [] : [[id as SessionId, Number(seq)] as const])));
+  },
+
+  async listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]> {
+    return (await queries.rows(LIST_JOURNALS, [afterSessionId, limit])).map(([id]) => id as SessionId);
+  },
+});

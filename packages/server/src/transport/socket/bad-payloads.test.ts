@@ -28,7 +28,7 @@ async function startClass() {
   };
 }
 
-const journal = ({ storage }: TestServer) => storage.readEntries(session_id as SessionId, 0, 10_000);
+const journal = ({ storage }: TestServer) => storage.journal.readEntries(session_id as SessionId, 0, 10_000);
 const roundTrip = (client: Client) => client.send('unsubscribeFromCourse', { course_id: 'none' });
 
 test.each(EVENTS)('[ANS-14] every bad payload of %s is BAD_REQUEST naming the field', async (event) => {
@@ -133,7 +133,7 @@ test('[ANS-17] an optional field sent as null counts as not given', async () => 
   for (const [client, event, fields] of steps) {
     expect(await client.send(event, { session_id, ...fields }), event).toMatchObject({ ok: true });
   }
-  const [record] = (await server.storage.readEntries(session_id as SessionId, 0, 100)).filter(
+  const [record] = (await server.storage.journal.readEntries(session_id as SessionId, 0, 100)).filter(
     (entry) => entry.type === 'marked' && entry.status === 'present',
   );
   expect(record).toMatchObject({ remarks: 'kept' });

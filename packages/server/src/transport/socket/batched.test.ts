@@ -45,7 +45,7 @@ test('[BATCH-1] [BATCH-2] [BATCH-3] batched sockets get the marks of a commit in
     }),
   ]);
   expect(answers.every(({ ok }) => ok)).toBe(true);
-  const entries = await server.storage.readEntries('session-1' as never, 0, 10_000);
+  const entries = await server.storage.journal.readEntries('session-1' as never, 0, 10_000);
   const marks = entries.filter(({ type }) => type === 'marked').map(({ seq }) => seq);
   expect(marks).toHaveLength(120);
 

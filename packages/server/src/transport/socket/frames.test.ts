@@ -97,7 +97,7 @@ test.each(MESSAGES.map((message) => [message.slice(0, 60), message]))(
     const again = await server.connect('cyd');
     expect(await again.send('markStudentPresent', { session_id, student_id: 'student-1' })).toMatchObject({ ok: true });
     expect(await witness.next('attendanceUpdated')).toMatchObject({ status: 'present' });
-    expect((await server.storage.readEntries(session_id as never, 0, 10)).length).toBe(2);
+    expect((await server.storage.journal.readEntries(session_id as never, 0, 10)).length).toBe(2);
   },
 );
 

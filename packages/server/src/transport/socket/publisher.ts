@@ -3,13 +3,13 @@ import type { Namespace, Socket } from 'socket.io';
 import { codeOf, isoOf, ownSessionDataOf, recordOf, sessionDataOf, writtenRecordOf } from '../../commands/present.js';
 import { Written } from '../../commands/written.js';
 import { ACTIVE_SESSIONS_EVENTS, activeSessionsData, liveOfCourse } from '../../courses/active-sessions.js';
-import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../register/entries.js';
+import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../journal/entries.js';
 import { lineAsOf } from '../../register/fold.js';
 import type { LiveSession, Publisher } from '../../register/live-session.js';
 import type { LiveSessions } from '../../register/live-sessions.js';
 import type { Deadline } from '../../timeouts/deadline.js';
 import { Broadcast } from './broadcast.js';
-import type { BundleWriter } from './bundle.js';
+import type { BundleWriter } from './engine/bundle.js';
 import {
   attendanceRoom,
   batchedRoom,

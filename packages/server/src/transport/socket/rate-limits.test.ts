@@ -73,7 +73,7 @@ test('[APP-12] what is refused for its rate stores nothing', async () => {
   );
   const good = answers.filter(({ ok }) => ok);
   expect(good.length).toBeLessThan(marks.length);
-  const entries = await server.storage.readEntries(session_id as SessionId, 0, 100);
+  const entries = await server.storage.journal.readEntries(session_id as SessionId, 0, 100);
   expect(entries).toHaveLength(1 + good.length);
 });
 

@@ -1,0 +1,34 @@
+import type { SessionId } from '@rollcall/protocol';
+import type { Entry } from '../../journal/entries.js';
+
+/** The journals of all sessions: the truth that everything else can be made from again. */
+export interface Journal {
+  /**
+   * Adds entries numbered expectedSeq + 1 … expectedSeq + n, all or none, durable before it resolves.
+   * `conflict`: somebody else has already written at that place; nothing was written.
+   * Precondition: entries is not empty and numbered densely.
+   */
+  append(sessionId: SessionId, expectedSeq: number, entries: readonly Entry[]): Promise<AppendResult>;
+  /** Entries with seq > afterSeq in order of seq, at most `limit` of them or a few more (a commit is never split). */
+  readEntries(sessionId: SessionId, afterSeq: number, limit: number): Promise<Entry[]>;
+  /** The seq of the last entry of each of these journals; sessions without one are left out. */
+  lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>>;
+  /** Every session that has a journal, in order of id; for `verify`. */
+  listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]>;
+
+  /**
+   * Sessions that must be in memory: those whose journal was opened and whose end isn't projected yet, and those
+   * that the database calls active without a journal (to be adopted).
+   */
+  listActiveSessions(): Promise<SessionId[]>;
+
+  /**
+   * Remembers that an open session was active at `at` (ms since the epoch), where that is later than what is
+   * remembered. No entry of the journal; forgotten once the session's end is projected; nothing for other sessions.
+   */
+  touchSession(sessionId: SessionId, at: number): Promise<void>;
+  /** The latest activity that was remembered of an open session; null when there is none. */
+  readActivity(sessionId: SessionId): Promise<number | null>;
+}
+
+export type AppendResult = 'committed' | 'conflict';
