@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '@rollcall/protocol';
 import {
@@ -11,6 +11,7 @@ import {
   type VariableName,
   variables,
 } from './config-variables.js';
+import { makeFolder } from './make-folder.js';
 
 /** Shortest ACCESS_TOKEN_SECRET in production, in bytes: the size of an HS256 digest. */
 export const SECRET_MIN_BYTES = 32;
@@ -183,7 +184,7 @@ async function readSecret(path: string): Promise<string | null> {
     text = (await readFile(path, 'utf8')).trim();
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
-    throw error;
+    throw unusableDataDir(error, `${path} cannot be read`);
   }
   if (Buffer.byteLength(text) < SECRET_MIN_BYTES) {
     throw new ConfigError([
@@ -194,9 +195,14 @@ async function readSecret(path: string): Promise<string | null> {
 }
 
 async function makeSecret(dataDir: string, path: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const file = await open(draft, 'wx', 0o600);
+  let file: FileHandle;
+  try {
+    makeFolder(dataDir);
+    file = await open(draft, 'wx', 0o600);
+  } catch (error) {
+    throw unusableDataDir(error, `the development secret cannot be kept in ${dataDir}`);
+  }
   try {
     await file.writeFile(`${randomBytes(48).toString('base64url')}\n`);
     await file.sync();
@@ -212,6 +218,13 @@ async function makeSecret(dataDir: string, path: string): Promise<string> {
   const secret = await readSecret(path);
   if (secret === null) throw new Error(`${path} was removed while it was made`);
   return secret;
+}
+
+function unusableDataDir(error: unknown, what: string): ConfigError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new ConfigError([
+    { variable: 'DATA_DIR', message: `${what}: ${why}; take another, or set ACCESS_TOKEN_SECRET` },
+  ]);
 }
 
 const hasCode = (error: unknown, code: string): boolean =>
