@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import type { Database } from '../config-variables.js';
 import { type Warnings, warnOfDatabase } from '../config-warnings.js';
+import { makeFolder } from '../make-folder.js';
 import { type Storage, StorageError } from './port.js';
 
 export interface Opening {
@@ -35,7 +37,7 @@ export async function openStorage(
     if (stopped?.aborted) throw error;
     await storage.close().catch(() => undefined);
     if (!(error instanceof StorageError)) throw error;
-    throw new StorageError(`${error.message}; the database was chosen by ${setting}`, { cause: error });
+    throw new StorageError(`${error.message} (set by ${setting})`, { cause: error });
   } finally {
     stopped?.removeEventListener('abort', giveUp);
   }
@@ -50,11 +52,19 @@ export async function openStorage(
 export async function claimForServer(database: Database, warnings: Warnings): Promise<() => void> {
   if (database.kind !== 'sqlite' || database.path === ':memory:') return () => {};
   const { claimFile, ServedElsewhere } = await import('./sqlite/server-lock.js');
+  const { obstacleTo } = await import('./sqlite/obstacle.js');
+  try {
+    makeFolder(dirname(database.path));
+  } catch {
+    // The opening says why.
+    return () => {};
+  }
   try {
     return claimFile(database.path);
   } catch (error) {
     if (error instanceof ServedElsewhere) throw error;
-    // Where nothing can be locked, or the folder can't be written, the opening tells what matters.
+    // The opening says what keeps it from the database.
+    if (await obstacleTo(database.path)) return () => {};
     const why = error instanceof Error ? error.message : String(error);
     warnings.warn(`whether another server has the database can't be told: ${why}`);
     return () => {};

@@ -9,7 +9,7 @@ import {
   StorageError,
 } from '../port.js';
 import { type Collections, collectionsOf } from './collections.js';
-import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
+import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { findCourse, isEnrolled, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
@@ -115,7 +115,7 @@ export class MongoStorage implements Storage {
       return { connection, collections, journal: new Journal(collections) };
     } catch (error) {
       await connection?.destroy().catch(() => {});
-      throw asStorageError(error);
+      throw whyNotOpened(error);
     }
   }
 

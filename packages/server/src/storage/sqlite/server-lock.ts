@@ -1,5 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import Database from 'libsql';
 import { isBusy } from './connection.js';
 
@@ -20,7 +19,6 @@ export class ServedElsewhere extends Error {
  */
 export function claimFile(path: string): () => void {
   const file = `${path}.lock`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   closeSync(openSync(file, 'a', 0o600));
   const lock = new Database(file);
   try {
