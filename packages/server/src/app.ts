@@ -22,6 +22,8 @@ export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
 /** How long connections may take to go when the server stops, in ms. */
 const CLOSE_WITHIN_MS = 2_500;
 const PING_WITHIN_MS = 2_000;
+/** How long an idle connection is kept, in ms: longer than by any balancer of docs/guides/operating.md. */
+const KEEP_ALIVE_MS = 620_000;
 /** How long a start that is told to stop may go on with what it writes, in ms. */
 const START_ENDS_WITHIN_MS = 3_000;
 /** How long after it is told to stop the server goes on waiting for a database that doesn't take what is written, in ms. */
@@ -85,6 +87,9 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     response.writeHead(503).end();
   };
   const httpServer = createServer((request, response) => handle(request, response));
+  // A balancer that reuses a connection in the moment in which it is closed answers its client with an error.
+  httpServer.keepAliveTimeout = KEEP_ALIVE_MS;
+  httpServer.headersTimeout = KEEP_ALIVE_MS + 5_000;
   const connections = new Set<TcpSocket>();
   httpServer.on('connection', (connection: TcpSocket) => {
     connections.add(connection);
@@ -147,7 +152,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       ...(redis ? { otherNodes: redis } : {}),
     };
     core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
-    handle = httpApp({ notReady, details, metrics: core.metrics.registry });
+    handle = httpApp({ notReady, details, metrics: core.metrics.registry, metricsToken: config.metricsToken });
     const restored = await core.restore(stopped);
     stopped.throwIfAborted();
     core.attach();

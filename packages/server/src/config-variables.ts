@@ -165,7 +165,7 @@ const [SERVER, IDENTITY, DATA, LOGS, POLICY, LIMITS] = [
   'Server',
   'Who is who',
   'Database',
-  'Logs',
+  'Logs and metrics',
   'Policy of sessions that do not set their own (minutes may be fractions)',
   'Limits',
 ] as const;
@@ -236,6 +236,11 @@ const table = {
     section: DATA,
     hidden: true,
     meaning: 'Several nodes on one MongoDB: the Redis by which they tell each other what is new',
+  }),
+  METRICS_TOKEN: optional(plain, {
+    section: LOGS,
+    hidden: true,
+    meaning: 'Where set, /metrics is only for requests with this token as their Bearer',
   }),
   LOG_LEVEL: depending<LogLevel>(
     oneOf(LOG_LEVELS),

@@ -43,6 +43,8 @@ export interface Config {
   /** A list of origins (`*` is any); `localhost`: any port of this machine, and the same origin. */
   readonly corsOrigins: readonly string[] | 'localhost' | 'same-origin';
   readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json' };
+  /** What /metrics wants as Bearer; null: nothing. */
+  readonly metricsToken: string | null;
   readonly provisionFromToken: boolean;
   /** For sessions whose start doesn't say otherwise. */
   readonly policy: Policy;
@@ -134,6 +136,7 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
     dataDir,
     corsOrigins: get('CORS_ORIGIN'),
     log: { level: get('LOG_LEVEL'), format: get('LOG_FORMAT') },
+    metricsToken: get('METRICS_TOKEN'),
     provisionFromToken: get('PROVISION_FROM_TOKEN'),
     policy: {
       check_in: get('CHECK_IN'),
