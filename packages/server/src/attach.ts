@@ -6,7 +6,7 @@ import type { VariableName } from './config-variables.js';
 import type { Hook, HookEvents } from './hooks.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
-import { type AppConnection, openOnConnection, openStorage } from './storage/open.js';
+import { type AppConnection, claimForServer, openOnConnection, openStorage } from './storage/open.js';
 
 /** How Rollcall lives inside an app's own Socket.IO server. What isn't given is as in the environment's defaults. */
 export interface AttachOptions {
@@ -101,6 +101,7 @@ export interface AttachedRollcall {
  * Resolves once the database is open and active sessions are restored; call it before the app listens.
  * @throws {TypeError} when `io` is no Socket.IO server; nothing was opened
  * @throws {ConfigError} naming every bad option, with its variable where it has one; nothing was opened
+ * @throws {ServedElsewhere} when another server has the SQLite file
  * @throws {StorageError} when the database can't be opened
  */
 export async function attachRollcall(io: Server, options: AttachOptions): Promise<AttachedRollcall> {
@@ -108,7 +109,14 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
   const config = configOf(options);
   const logger = options.logger ?? makeLogger({ level: 'warn', format: config.log.format });
   const connection = options.connection ?? options.mongoose?.connection;
-  const storage = connection ? await openOnConnection(connection, logger) : await openStorage(config.database, logger);
+  const giveUpClaim = connection ? () => {} : await claimForServer(config.database, logger);
+  const opening = connection
+    ? openOnConnection(connection, logger)
+    : openStorage(config.database, logger, { setting: 'the option database' });
+  const storage = await opening.catch((error) => {
+    giveUpClaim();
+    throw error;
+  });
   let core: RollcallCore | undefined;
   const close = async () => {
     try {
@@ -116,6 +124,7 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
       core?.detach();
     } finally {
       await storage.close();
+      giveUpClaim();
     }
   };
   try {

@@ -13,7 +13,7 @@ import { onStandardError } from './standard-error.js';
  *   where root would work on another user's
  */
 export async function openStorage(
-  { database }: Pick<Config, 'database'>,
+  { database, databaseFrom }: Pick<Config, 'database' | 'databaseFrom'>,
   command: string,
   mustExist = false,
 ): Promise<Storage> {
@@ -32,5 +32,5 @@ export async function openStorage(
     }
   }
   const { openStorage: open } = await import('../storage/open.js');
-  return open(database, onStandardError);
+  return open(database, onStandardError, { setting: databaseFrom });
 }

@@ -13,6 +13,8 @@ export class TcpProxy {
   line: Line = 'open';
   /** Once a client sends these bytes, answers are lost: the server gets them, and nobody hears what came of it. */
   loseAnswersTo: string | undefined;
+  /** Called before each piece of what clients send is carried. */
+  onSent: () => void = () => {};
 
   private constructor(host: string, port: number) {
     this.#target = { host, port };
@@ -59,6 +61,7 @@ export class TcpProxy {
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [server, client]] as const) {
       from.on('data', (bytes: Buffer) => {
+        if (from === client) this.onSent();
         if (from === client && this.loseAnswersTo !== undefined && bytes.includes(this.loseAnswersTo)) {
           this.line = 'answers lost';
         }

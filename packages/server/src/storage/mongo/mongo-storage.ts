@@ -10,7 +10,7 @@ import {
 } from '../port.js';
 import { type AppConnection, classesOf, connected, type DriverClasses } from './app-connection.js';
 import { type Collections, collectionsOf } from './collections.js';
-import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
+import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
@@ -121,7 +121,12 @@ export class MongoStorage implements Storage {
   }
 
   async open(): Promise<void> {
-    this.#database = await this.#connected();
+    const database = await this.#connected();
+    if (this.#closed) {
+      await database.destroy();
+      throw new StorageError('mongodb: the storage was closed while it was being opened');
+    }
+    this.#database = database;
     // Nobody waits for it, and a database that fails here fails elsewhere too.
     this.#warnOfUnusableRows().catch(() => undefined);
   }
@@ -158,7 +163,7 @@ export class MongoStorage implements Storage {
       return { connection, destroy, collections, journal: new Journal(collections) };
     } catch (error) {
       await destroy();
-      throw asStorageError(error);
+      throw whyNotOpened(error);
     }
   }
 

@@ -176,9 +176,10 @@ export function migrate(db: Connection): void {
 /**
  * Opens a database. For writing it is made where it is missing, and its schema is brought up to date. Throws when it
  * can't be used, and for one of a newer version.
+ * @param givenUp true once nothing shall wait for another process any more
  */
-export function openMigrated(path: string, purpose: Purpose = 'write'): Connection {
-  const db = new Connection(path, purpose);
+export function openMigrated(path: string, purpose: Purpose = 'write', givenUp?: () => boolean): Connection {
+  const db = new Connection(path, purpose, givenUp);
   try {
     if (purpose === 'write') migrate(db);
     else refuseNewer(storedVersion(db));

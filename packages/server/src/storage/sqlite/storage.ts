@@ -1,5 +1,6 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { makeFolder } from '../../make-folder.js';
 import {
   type Courses,
   type Journal,
@@ -14,6 +15,7 @@ import { backUp } from './backup.js';
 import { coursesOf } from './courses.js';
 import { LEFTOVERS } from './import-staging.js';
 import { journalOf } from './journal.js';
+import { obstacleTo } from './obstacle.js';
 import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
@@ -63,12 +65,12 @@ export class SqliteStorage implements Storage {
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */
   async open(): Promise<void> {
     if (this.path !== ':memory:') {
-      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw new StorageError(
-          `the folder of ${this.path} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
-          { cause: error },
-        );
-      });
+      try {
+        makeFolder(dirname(this.path));
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new StorageError(`the folder of ${this.path} cannot be made: ${why}`, { cause: error });
+      }
       // Names and emails are nobody else's to read; SQLite gives its log the mode of the database. A file that is
       // there keeps the mode it was given, and one that can't be made is told better by the opening.
       await open(this.path, 'wx', 0o600).then(
@@ -77,8 +79,12 @@ export class SqliteStorage implements Storage {
       );
     }
     const { writer, reader, importer } = this.links;
-    await writer.call('open');
-    await reader.call('open');
+    try {
+      await writer.call('open');
+      await reader.call('open');
+    } catch (error) {
+      throw (await obstacleTo(this.path)) ?? named(error, this.path);
+    }
     // Nothing leans on it: an import that was cut off has left tables that nobody reads.
     if (importer !== writer && (await hasLeftovers(this.links))) importer.call('tidyImports').catch(() => undefined);
   }
@@ -108,3 +114,7 @@ export class SqliteStorage implements Storage {
 }
 
 const hasLeftovers = async ({ reader }: Links): Promise<boolean> => (await reader.call('read', LEFTOVERS, [])) !== '[]';
+
+/** What the driver says names no file. */
+const named = (error: unknown, path: string): unknown =>
+  error instanceof StorageError ? new StorageError(`${path}: ${error.message}`, { cause: error.cause }) : error;

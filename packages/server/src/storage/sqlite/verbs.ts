@@ -1,6 +1,7 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School } from '../port.js';
 import type { CommitRow } from './journal.js';
+import type { Role } from './worker-link.js';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
 export interface Verbs {
@@ -32,3 +33,11 @@ export type CallOf<Name extends VerbName> = Extract<Call, { verb: Name }>;
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly message: string; readonly code: string };
+
+/** What the worker thread is started with. */
+export interface WorkerData {
+  readonly path: string;
+  readonly role: Role;
+  /** Shared between the threads: 1, and 0 once nothing shall wait for another process any more. */
+  readonly patience: Int32Array;
+}

@@ -6,7 +6,7 @@ import { append, readCommits, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
-import type { Call, CallOf, Reply } from './verbs.js';
+import type { Call, CallOf, Reply, WorkerData } from './verbs.js';
 import type { Role } from './worker-link.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
@@ -22,12 +22,14 @@ class Worker {
   readonly #port: MessagePort;
   readonly #path: string;
   readonly #role: Role;
+  readonly #givenUp: () => boolean;
   #connection: Connection | undefined;
 
-  constructor(port: MessagePort, { path, role }: { readonly path: string; readonly role: Role }) {
+  constructor(port: MessagePort, { path, role, patience }: WorkerData) {
     this.#port = port;
     this.#path = path;
     this.#role = role;
+    this.#givenUp = () => Atomics.load(patience, 0) === 0;
     port.on('message', (first: readonly Call[]) => {
       const calls = [...first];
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) calls.push(...next.message);
@@ -38,7 +40,7 @@ class Worker {
   /** Opened when it is needed, so that a call after a failure finds a fresh one. */
   get #db(): Connection {
     // The writer is the first to open, and has brought the schema up to date.
-    this.#connection ??= openMigrated(this.#path, this.#role === 'reader' ? 'read' : 'write');
+    this.#connection ??= openMigrated(this.#path, this.#role === 'reader' ? 'read' : 'write', this.#givenUp);
     return this.#connection;
   }
 
@@ -143,4 +145,4 @@ function perform(db: Connection, call: Shared): unknown {
 }
 
 if (!parentPort) throw new Error('to be started as a worker thread');
-new Worker(parentPort, workerData as { path: string; role: Role });
+new Worker(parentPort, workerData as WorkerData);
