@@ -27,7 +27,7 @@ module.exports = {
       comment: 'The register knows the journal’s form, the storage port and the protocol.',
       severity: 'error',
       from: { path: `${server}register/`, ...notTests },
-      to: { path: server, pathNot: `${server}(register/|journal/|storage/port|end-of-turn\\.ts)` },
+      to: { path: server, pathNot: `${server}(register/|journal/|storage/port|(end-of-turn|make-folder)\\.ts)` },
     },
     {
       name: 'journal-is-the-ground-floor',
@@ -74,7 +74,7 @@ module.exports = {
         path: `${server}storage/`,
         pathNot: `${notTests.pathNot}|storage/open\\.ts$`,
       },
-      to: { path: server, pathNot: `${server}(storage/|journal/|end-of-turn\\.ts)` },
+      to: { path: server, pathNot: `${server}(storage/|journal/|(end-of-turn|make-folder)\\.ts)` },
     },
     {
       name: 'tests-stay-out',

@@ -4,6 +4,7 @@ import type { AppendResult, Journal } from '../port.js';
 import type { Connection } from './connection.js';
 import { jsonOf, type Queries } from './queries.js';
 import { encodeText } from './text.js';
+import type { CommitRow } from './verbs.js';
 
 /** Takes the place after expected_seq only where the journal ends exactly there. */
 const APPEND = `
@@ -29,16 +30,6 @@ export const READ_COMMITS = `
   WHERE session_id = ?1 AND first_seq <= ?2 + ?3 AND last_seq > ?2 AND first_seq >= coalesce(
     (SELECT first_seq FROM journal WHERE session_id = ?1 AND first_seq <= ?2 + 1 ORDER BY first_seq DESC LIMIT 1), 1)
   ORDER BY first_seq`;
-
-/** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
-export type CommitRow = readonly [
-  first_seq: number,
-  last_seq: number,
-  format: number,
-  facts: string | null,
-  personal: string | null,
-  chain: string | null,
-];
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

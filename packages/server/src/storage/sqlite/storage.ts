@@ -20,7 +20,8 @@ import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
 import { schoolOf } from './school.js';
-import { type Role, WorkerLink } from './worker-link.js';
+import type { Role } from './verbs.js';
+import { WorkerLink } from './worker-link.js';
 
 export interface SqliteOptions {
   /** A file, made where missing together with its folder, both for their owner alone, or `:memory:`. */

@@ -1,7 +1,18 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School } from '../port.js';
-import type { CommitRow } from './journal.js';
-import type { Role } from './worker-link.js';
+
+/** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
+export type CommitRow = readonly [
+  first_seq: number,
+  last_seq: number,
+  format: number,
+  facts: string | null,
+  personal: string | null,
+  chain: string | null,
+];
+
+/** What a thread is for: each has a connection of its own, so that none waits for the work of another. */
+export type Role = 'writer' | 'reader' | 'importer';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
 export interface Verbs {

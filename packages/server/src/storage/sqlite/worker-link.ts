@@ -1,13 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { atEndOfTurn } from '../../end-of-turn.js';
 import { StorageError } from '../port.js';
-import type { Call, Reply, VerbName, VerbResult, Verbs, WorkerData } from './verbs.js';
+import type { Call, Reply, Role, VerbName, VerbResult, Verbs, WorkerData } from './verbs.js';
 
 /** How long a database that is being closed may wait for another process that writes, in ms. */
 const CLOSING_PATIENCE_MS = 2_000;
-
-/** What a thread is for: each has a connection of its own, so that none waits for the work of another. */
-export type Role = 'writer' | 'reader' | 'importer';
 
 interface Waiting {
   readonly resolve: (value: never) => void;

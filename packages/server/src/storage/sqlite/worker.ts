@@ -6,8 +6,7 @@ import { append, readCommits, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
-import type { Call, CallOf, Reply, WorkerData } from './verbs.js';
-import type { Role } from './worker-link.js';
+import type { Call, CallOf, Reply, Role, WorkerData } from './verbs.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
 type Shared = CallOf<'append'> | CallOf<'project'> | CallOf<'touch'> | CallOf<'ping'>;
