@@ -14,7 +14,7 @@ await Promise.all(
       const count = 1 + (end % 3);
       if ((await appendTo(storage, session(id), end, run(id, end, count))) === 'committed') {
         end += count;
-        say( `${id} ${end}\n`);
+        say(`${id} ${end}\n`);
       } else end = (await readEntries(storage, session(id), 0, 1_000_000)).length;
     }
   }),

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { StudentId } from '@rollcall/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockWrites } from '../../testing/database-file.js';
-import { course, importAll, run, SCHOOL, schoolOf, session } from '../contract/samples.js';
+import { appendTo } from '../contract/journal-access.js';
+import { course, importAll, projection, run, SCHOOL, schoolOf, session } from '../contract/samples.js';
 import type { School } from '../port.js';
 import { LEFTOVERS } from './import-staging.js';
 import { freshFolder, type OpenableSqlite, opened } from './openable.test.support.js';
@@ -34,11 +35,10 @@ async function seen(storage: OpenableSqlite): Promise<string> {
   const tables = ['(SELECT count(*) FROM students)', '(SELECT count(*) FROM enrollments)'];
   const marks = `(SELECT group_concat(DISTINCT substr(name, 1, 1)) FROM users WHERE uid LIKE 'u%'),
     (SELECT group_concat(DISTINCT topic) FROM class_sessions)`;
-  return storage.links.reader.call('read', `SELECT json_array(${tables.join(', ')}, ${marks})`, []);
+  return storage.sqlOfReader(`SELECT json_array(${tables.join(', ')}, ${marks})`);
 }
 
-const staging = async (storage: OpenableSqlite): Promise<boolean> =>
-  (await storage.links.reader.call('read', LEFTOVERS, [])) !== '[]';
+const staging = async (storage: OpenableSqlite): Promise<boolean> => (await storage.sqlOfReader(LEFTOVERS)) !== '[]';
 
 const untilStaging = (storage: OpenableSqlite) =>
   expect.poll(() => staging(storage), { interval: 1, timeout: 30_000 }).toBe(true);
@@ -74,7 +74,7 @@ test('[STORE-222] readers see nothing of a large import and then all of it, and 
     for (let at = 0; !done; at++) {
       const [picture, stages] = [await seen(storage), await staging(storage)];
       if (pictures.at(-1) !== picture) pictures.push(picture);
-      await storage.journal.append(session(`live-${mark}`), at, run(`live-${mark}`, at, 1));
+      await appendTo(storage, session(`live-${mark}`), at, run(`live-${mark}`, at, 1));
       if (stages && (await staging(storage))) appendsWhileStaging++;
     }
     expect((await imported)[mark === 'A' ? 'added' : 'changed']).toMatchObject({
@@ -135,7 +135,7 @@ test('[STORE-224] people who come while an import is staged are kept, also where
   await untilStaging(storage);
   const outside = await storage.people.provisionPerson({ uid: 'late', name: 'Late', email: null, role: 'student' });
   const inside = await storage.people.provisionPerson({ uid: 'u5', name: 'early', email: null, role: 'student' });
-  await storage.journal.append(session('session-1'), 0, run('session-1', 0, 1));
+  await appendTo(storage, session('session-1'), 0, run('session-1', 0, 1));
   expect((await imported).unresolved).toEqual([]);
   expect(await storage.people.findPersonByUid('late')).toEqual(outside);
   expect(await storage.people.findPersonByUid('u5')).toMatchObject({
@@ -145,6 +145,12 @@ test('[STORE-224] people who come while an import is staged are kept, also where
   const roster = await storage.courses.listRoster(course('c1'));
   expect(roster).toHaveLength(STUDENTS / COURSES);
   expect(await storage.courses.areEnrolled(course('c1'), ['s1' as StudentId])).toEqual(new Set(['s1']));
+  // What was prepared for the tables of before works on those that have come in their place.
+  const after = await storage.people.provisionPerson({ uid: 'after', name: 'After', email: null, role: 'student' });
+  expect(await storage.people.findPersonByUid('after')).toEqual(after);
+  await storage.projection.project(projection('session9', 1, [], { topic: 'live' }));
+  expect(await storage.projection.findSession(session('session9'))).toMatchObject({ topic: 'live', status: 'active' });
+  expect(await storage.journal.listActiveSessions()).toContain('session9');
 });
 
 test('[STORE-224] a session that begins while an import is staged that would change it stays as it began', async () => {
@@ -152,7 +158,7 @@ test('[STORE-224] a session that begins while an import is staged that would cha
   await importAll(storage, largeSchool('A'));
   const imported = importAll(storage, largeSchool('B'));
   await untilStaging(storage);
-  await storage.journal.append(session('session3'), 0, run('session3', 0, 1));
+  await appendTo(storage, session('session3'), 0, run('session3', 0, 1));
   expect((await imported).left).toMatchObject({ sessions: 1 });
   expect(await storage.projection.findSession(session('session3'))).toMatchObject({ topic: 'A' });
   expect(await storage.projection.findSession(session('session4'))).toMatchObject({ topic: 'B' });
