@@ -7,7 +7,7 @@ import type { StudentId } from '@rollcall/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockWrites } from '../../testing/database-file.js';
 import { appendTo } from '../contract/journal-access.js';
-import { course, importAll, run, SCHOOL, schoolOf, session } from '../contract/samples.js';
+import { course, importAll, projection, run, SCHOOL, schoolOf, session } from '../contract/samples.js';
 import type { School } from '../port.js';
 import { LEFTOVERS } from './import-staging.js';
 import { freshFolder, type OpenableSqlite, opened } from './openable.test.support.js';
@@ -35,11 +35,10 @@ async function seen(storage: OpenableSqlite): Promise<string> {
   const tables = ['(SELECT count(*) FROM students)', '(SELECT count(*) FROM enrollments)'];
   const marks = `(SELECT group_concat(DISTINCT substr(name, 1, 1)) FROM users WHERE uid LIKE 'u%'),
     (SELECT group_concat(DISTINCT topic) FROM class_sessions)`;
-  return storage.links.reader.call('read', `SELECT json_array(${tables.join(', ')}, ${marks})`, []);
+  return storage.sqlOfReader(`SELECT json_array(${tables.join(', ')}, ${marks})`);
 }
 
-const staging = async (storage: OpenableSqlite): Promise<boolean> =>
-  (await storage.links.reader.call('read', LEFTOVERS, [])) !== '[]';
+const staging = async (storage: OpenableSqlite): Promise<boolean> => (await storage.sqlOfReader(LEFTOVERS)) !== '[]';
 
 const untilStaging = (storage: OpenableSqlite) =>
   expect.poll(() => staging(storage), { interval: 1, timeout: 30_000 }).toBe(true);
@@ -146,6 +145,12 @@ test('[STORE-224] people who come while an import is staged are kept, also where
   const roster = await storage.courses.listRoster(course('c1'));
   expect(roster).toHaveLength(STUDENTS / COURSES);
   expect(await storage.courses.areEnrolled(course('c1'), ['s1' as StudentId])).toEqual(new Set(['s1']));
+  // What was prepared for the tables of before works on those that have come in their place.
+  const after = await storage.people.provisionPerson({ uid: 'after', name: 'After', email: null, role: 'student' });
+  expect(await storage.people.findPersonByUid('after')).toEqual(after);
+  await storage.projection.project(projection('session9', 1, [], { topic: 'live' }));
+  expect(await storage.projection.findSession(session('session9'))).toMatchObject({ topic: 'live', status: 'active' });
+  expect(await storage.journal.listActiveSessions()).toContain('session9');
 });
 
 test('[STORE-224] a session that begins while an import is staged that would change it stays as it began', async () => {

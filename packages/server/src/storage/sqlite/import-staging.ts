@@ -1,17 +1,26 @@
 import type { Connection } from './connection.js';
 import { applyChanges, refuseBegun, refuseTouched, releaseUnique, type StagedChanges } from './import-changes.js';
-import type { SchoolTable } from './school-tables.js';
+import { SCHOOL_TABLES, type SchoolTable } from './school-tables.js';
 import type { Slices } from './slices.js';
 
-/** What an import makes in the file while it stages: tables and triggers of this prefix, which nobody else reads. */
-const PREFIX = 'import_';
-const nextOf = (table: SchoolTable): string => `${PREFIX}next_${table.name}`;
-const touchedOf = (table: SchoolTable): string => `${PREFIX}touched_${table.name}`;
-const beforeOf = (table: SchoolTable): string => `${PREFIX}before_${table.name}`;
+/** What an import makes in the file while it stages; nobody else reads it. */
+const nextOf = (table: SchoolTable): string => `import_next_${table.name}`;
+const touchedOf = (table: SchoolTable): string => `import_touched_${table.name}`;
+const beforeOf = (table: SchoolTable): string => `import_before_${table.name}`;
+const EVENTS = ['insert', 'update', 'delete'] as const;
+const triggerOf = (table: SchoolTable, event: (typeof EVENTS)[number]): string => `import_${event}_${table.name}`;
+
+const LEFT_BEHIND = Object.values(SCHOOL_TABLES).flatMap((table) => [
+  ...EVENTS.map((event) => triggerOf(table, event)),
+  nextOf(table),
+  touchedOf(table),
+  beforeOf(table),
+]);
+const ARE_LEFT = `FROM main.sqlite_schema
+  WHERE type IN ('table', 'trigger') AND name IN (${LEFT_BEHIND.map((name) => `'${name}'`).join(', ')})`;
 
 /** A query for one JSON text: what staging has left in the file, `[]` where there is nothing. */
-export const LEFTOVERS = `SELECT json_group_array(name) FROM main.sqlite_schema
-  WHERE type IN ('table', 'trigger') AND name LIKE 'import\\_%' ESCAPE '\\'`;
+export const LEFTOVERS = `SELECT json_group_array(name) ${ARE_LEFT}`;
 
 /**
  * Makes the tables as the import wants them beside those that are read, slice by slice: a copy, then the changes.
@@ -47,11 +56,11 @@ function makeStagingTables(db: Connection, table: SchoolTable): void {
   db.exec(`CREATE TABLE ${touchedOf(table)} (${key}, PRIMARY KEY (${key})) WITHOUT ROWID`);
   const note = (row: 'NEW' | 'OLD') =>
     `INSERT OR IGNORE INTO ${touchedOf(table)} VALUES (${table.key.map((column) => `${row}.${column}`).join(', ')});`;
-  const on = (event: string, notes: string) =>
-    db.exec(`CREATE TRIGGER ${PREFIX}${event}_${table.name} AFTER ${event} ON ${table.name} BEGIN ${notes} END`);
-  on('insert', note('NEW'));
-  on('update', note('OLD') + note('NEW'));
-  on('delete', note('OLD'));
+  const notes = { insert: note('NEW'), update: note('OLD') + note('NEW'), delete: note('OLD') };
+  for (const event of EVENTS) {
+    const trigger = triggerOf(table, event);
+    db.exec(`CREATE TRIGGER ${trigger} AFTER ${event} ON ${table.name} BEGIN ${notes[event]} END`);
+  }
 }
 
 /** The statement that made a table or index, for another name. */
@@ -91,9 +100,7 @@ export function swap(db: Connection, changes: readonly StagedChanges[]): void {
     db.exec(`
       DELETE FROM main.${next} WHERE (${key}) IN (SELECT ${key} FROM main.${touched});
       INSERT INTO main.${next} SELECT * FROM main.${table.name} WHERE (${key}) IN (SELECT ${key} FROM main.${touched});
-      DROP TRIGGER ${PREFIX}insert_${table.name};
-      DROP TRIGGER ${PREFIX}update_${table.name};
-      DROP TRIGGER ${PREFIX}delete_${table.name};
+      ${EVENTS.map((event) => `DROP TRIGGER ${triggerOf(table, event)};`).join(' ')}
       DROP TABLE ${touched};
       ALTER TABLE main.${table.name} RENAME TO ${beforeOf(table)};
       ALTER TABLE main.${next} RENAME TO ${table.name}`);
@@ -102,11 +109,8 @@ export function swap(db: Connection, changes: readonly StagedChanges[]): void {
 
 /** Removes what staging has left, in slices: what was swapped out, and what an import that was cut off has made. */
 export function tidy(db: Connection, slices: Slices): void {
-  const left = db.rows(
-    `SELECT type, name FROM main.sqlite_schema
-     WHERE type IN ('table', 'trigger') AND name LIKE 'import\\_%' ESCAPE '\\' ORDER BY type DESC`,
-    [],
-  );
+  // Triggers first: they name tables.
+  const left = db.rows(`SELECT type, name ${ARE_LEFT} ORDER BY type DESC`, []);
   for (const [type, name] of left) {
     if (type === 'table') {
       const columns = db.rows('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk', [name]);

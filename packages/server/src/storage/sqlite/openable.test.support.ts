@@ -35,6 +35,11 @@ export class OpenableSqlite extends SqliteStorage {
     return this.links.writer.call('read', statement, params);
   }
 
+  /** The same on the connection that reads. */
+  sqlOfReader(statement: string): Promise<string> {
+    return this.links.reader.call('read', statement, []);
+  }
+
   /** The database may grow to so many pages on this connection, as if the disk were full then. */
   async limitPages(pages: number): Promise<void> {
     // Answers a number, which `read` refuses after the pragma has done its work.

@@ -41,7 +41,7 @@ export class SqliteStorage implements Storage {
   readonly journal: Journal;
   readonly projection: Projections;
   readonly school: Schools;
-  readonly links: Links;
+  protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
   constructor(
