@@ -24,10 +24,17 @@ module.exports = {
     },
     {
       name: 'register-stands-alone',
-      comment: 'The register knows the storage port and the protocol.',
+      comment: 'The register knows the journal’s form, the storage port and the protocol.',
       severity: 'error',
       from: { path: `${server}register/`, ...notTests },
-      to: { path: server, pathNot: `${server}(register/|storage/port\\.ts|end-of-turn\\.ts)` },
+      to: { path: server, pathNot: `${server}(register/|journal/|storage/port|end-of-turn\\.ts)` },
+    },
+    {
+      name: 'journal-is-the-ground-floor',
+      comment: 'The form of the journal knows the protocol alone; the port, the adapters and the register stand on it.',
+      severity: 'error',
+      from: { path: `${server}journal/`, ...notTests },
+      to: { path: server, pathNot: `${server}journal/` },
     },
     {
       name: 'pure-core',
@@ -39,7 +46,7 @@ module.exports = {
     {
       name: 'adapters-behind-the-port',
       comment:
-        'Only app.ts knows which adapter is used, and it imports it lazily. Backup is SQLite’s own affair, and doctor looks into databases that Rollcall may never have opened.',
+        'Only storage/open.ts knows which adapter is used, and it imports it lazily. Backup is SQLite’s own affair, and doctor looks into databases that Rollcall may never have opened.',
       severity: 'error',
       from: {
         path: server,
@@ -63,8 +70,11 @@ module.exports = {
       name: 'adapters-know-little',
       comment: 'An adapter knows the port and the entries it stores.',
       severity: 'error',
-      from: { path: `${server}storage/`, ...notTests },
-      to: { path: server, pathNot: `${server}(storage/|register/entries\\.ts|end-of-turn\\.ts)` },
+      from: {
+        path: `${server}storage/`,
+        pathNot: `${notTests.pathNot}|storage/open\\.ts$`,
+      },
+      to: { path: server, pathNot: `${server}(storage/|journal/|end-of-turn\\.ts)` },
     },
     {
       name: 'tests-stay-out',

@@ -1,6 +1,6 @@
-import type { Storage } from '../../packages/server/dist/storage/port.js';
+import type { School } from '../../packages/server/dist/storage/port.js';
 
-export type School = Parameters<Storage['importSchool']>[0];
+export type { School };
 
 /** Every course has a teacher of its own and students of its own, so that a course is a session that meets no other. */
 export interface SchoolSize {

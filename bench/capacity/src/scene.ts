@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
-import { openStorage } from '../../../packages/server/dist/app.js';
+import { openStorage } from '../../../packages/server/dist/storage/open.js';
 import type { School } from '../../../packages/server/dist/storage/port.js';
 import { cpuOf, ServerProcess } from './process.js';
 import { RawClient } from './raw-client.js';
@@ -76,7 +76,7 @@ export class Scene {
     if (!given) throw new Error('needs a MongoDB: set MONGODB_TEST_URI=mongodb://HOST:PORT');
     const uri = `${given.replace(/\/+$/, '')}/rollcall_capacity_${randomBytes(4).toString('hex')}`;
     const storage = await openStorage({ kind: 'mongodb', uri }, { warn: () => {} });
-    await storage.importSchool(schoolOf(sessions, empty), { dryRun: false });
+    await storage.school.importSchool(schoolOf(sessions, empty), { dryRun: false });
     await storage.close();
     const redisPort = await freePort();
     const redis = spawn('redis-server', ['--port', String(redisPort), '--bind', '127.0.0.1', '--save', ''], {

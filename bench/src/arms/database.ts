@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import mongoose from 'mongoose';
-import { openStorage } from '../../../packages/server/dist/app.js';
+import { openStorage } from '../../../packages/server/dist/storage/open.js';
 import type { Storage } from '../../../packages/server/dist/storage/port.js';
 import { Skipped } from '../harness/no-figures.js';
 import { type SchoolSize, schoolOf } from '../school.js';
@@ -40,7 +40,7 @@ export async function makeDatabase(kind: DatabaseKind, school: SchoolSize, seed:
     quietly,
   );
   try {
-    await storage.importSchool(schoolOf(school), { dryRun: false });
+    await storage.school.importSchool(schoolOf(school), { dryRun: false });
     await seed?.(storage);
   } finally {
     await storage.close();

@@ -4,68 +4,22 @@ import { Server, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
 import { type Config, ensureSecret } from './config.js';
-import type { Database } from './config-variables.js';
-import { type Warnings, warnOfDatabase, warnOfMode } from './config-warnings.js';
+import { warnOfMode } from './config-warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
+import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
 import { allowRequest, originAllowed } from './transport/http/origins.js';
-import { parser } from './transport/socket/parser.js';
-import { dropSlowConsumers } from './transport/socket/slow-consumers.js';
-import { writeOnce } from './transport/socket/write-once.js';
+import { coalesceWrites } from './transport/socket/engine/coalesce-writes.js';
+import { parser } from './transport/socket/engine/encoder.js';
+import { dropSlowConsumers } from './transport/socket/engine/slow-consumers.js';
 
 /** Fits a bulk of 5,000 rows with the longest remarks in ASCII, and little more. */
 export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
 /** How long connections may take to go when the server stops, in ms. */
 const CLOSE_WITHIN_MS = 2_500;
 const PING_WITHIN_MS = 2_000;
-
-/** Opens the adapter of a database; only what is used is loaded. */
-export async function openStorage(database: Database, warnings: Warnings): Promise<Storage> {
-  warnOfDatabase(database, warnings);
-  const storage = await adapterOf(database, warnings);
-  try {
-    await storage.open();
-  } catch (error) {
-    await storage.close().catch(() => undefined);
-    throw error;
-  }
-  return storage;
-}
-
-/**
- * Claims a SQLite file for the one server that may serve it: two would each not tell their clients what the other
- * writes. Answers how to give it up.
- * @throws {ServedElsewhere} when another server has it
- */
-export async function claimForServer(database: Database, warnings: Warnings): Promise<() => void> {
-  if (database.kind !== 'sqlite' || database.path === ':memory:') return () => {};
-  const { claimFile, ServedElsewhere } = await import('./storage/sqlite/server-lock.js');
-  try {
-    return claimFile(database.path);
-  } catch (error) {
-    if (error instanceof ServedElsewhere) throw error;
-    // Where nothing can be locked, or the folder can't be written, the opening tells what matters.
-    const why = error instanceof Error ? error.message : String(error);
-    warnings.warn(`whether another server has the database can't be told: ${why}`);
-    return () => {};
-  }
-}
-
-async function adapterOf(database: Database, warnings: Warnings): Promise<Storage> {
-  // Without a default, so that a kind without an adapter doesn't compile.
-  switch (database.kind) {
-    case 'sqlite': {
-      const { SqliteStorage } = await import('./storage/sqlite/storage.js');
-      return new SqliteStorage({ path: database.path });
-    }
-    case 'mongodb': {
-      const { MongoStorage } = await import('./storage/mongo/mongo-storage.js');
-      return new MongoStorage({ uri: database.uri, onWarning: (message) => warnings.warn(message) });
-    }
-  }
-}
 
 /** A server of its own. */
 export interface Rollcall {
@@ -130,7 +84,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     wsEngine: WebSocketServer,
     parser,
   });
-  const sendNow = writeOnce(io);
+  const sendNow = coalesceWrites(io);
 
   let warned = false;
   /** For a phone that is this machine: no other one finds anything there. */
@@ -164,7 +118,12 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
         ...(redis ? { otherNodes: redis } : {}),
       };
       core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
-      handle = httpApp({ notReady, metrics: core.metrics.registry });
+      const { sessions, metrics } = core;
+      handle = httpApp({
+        notReady,
+        details: () => [...sessions.unreadable.values()].map(({ message }) => message),
+        metrics: metrics.registry,
+      });
       const restored = await core.restore();
       core.attach();
       stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {

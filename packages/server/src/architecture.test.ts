@@ -15,7 +15,7 @@ const importRules = [
     '[ARCH-1] features import the register, the storage port and the protocol, never each other',
     /features|register|pure-core/,
   ],
-  ['[ARCH-2] only app.ts knows which storage adapter is used', /adapters/],
+  ['[ARCH-2] only storage/open.ts knows which storage adapter is used', /adapters/],
   ['[ARCH-4] there are no import cycles', /no-cycles/],
   ['[ARCH-5] the protocol package does no I/O and runs in a browser', /browser|tests-stay-out/],
 ] as const;

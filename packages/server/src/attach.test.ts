@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openStorage } from './app.js';
 import { type AttachedRollcall, type AttachOptions, attachRollcall } from './attach.js';
 import { ConfigError } from './config.js';
+import { openStorage } from './storage/open.js';
 import { lockWrites } from './testing/database-file.js';
 import { schoolOf } from './testing/school.js';
 import { type Client, clientOf, connectTo, SECRET, temporaryFolder, tokenOf } from './testing/server.js';
@@ -26,7 +26,7 @@ interface App {
 async function chatApp(): Promise<App> {
   const path = join(await temporaryFolder(), 'app.db');
   const storage = await openStorage({ kind: 'sqlite', path }, { warn: () => {} });
-  await storage.importSchool(schoolOf(2), { dryRun: false });
+  await storage.school.importSchool(schoolOf(2), { dryRun: false });
   await storage.close();
   const httpServer = createServer();
   const io = new Server(httpServer);

@@ -1,10 +1,10 @@
 import type { PolicyInput } from '@rollcall/protocol';
 import type { Server } from 'socket.io';
-import { openStorage } from './app.js';
 import { type Config, ConfigError, type ConfigProblem, readConfig } from './config.js';
 import type { VariableName } from './config-variables.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
+import { openStorage } from './storage/open.js';
 
 /** How Rollcall lives inside an app's own Socket.IO server. What isn't given is as in the environment's defaults. */
 export interface AttachOptions {

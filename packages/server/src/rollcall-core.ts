@@ -18,8 +18,8 @@ import {
   type AttendanceSocketsOptions,
   attendanceSockets,
 } from './transport/socket/attendance-sockets.js';
-import { FrameWriter, SocketIoWriter } from './transport/socket/bundle.js';
-import { FloodGuard } from './transport/socket/flood-guard.js';
+import { FrameWriter, SocketIoWriter } from './transport/socket/engine/bundle.js';
+import { FloodGuard } from './transport/socket/engine/flood-guard.js';
 import { SocketPublisher } from './transport/socket/publisher.js';
 import { RateLimit } from './transport/socket/rate-limit.js';
 import { wireOfAnother, wireOfOurs } from './transport/socket/reply.js';
@@ -84,6 +84,9 @@ export class RollcallCore {
       shared: options.otherNodes !== undefined,
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
+      onUnreadable: (err) =>
+        logger.error({ session_id: err.session_id, err }, 'a session is left alone: its journal cannot be read'),
+      onFollowerError: (session_id, err) => logger.error({ session_id, err }, 'a committed change was not told to all'),
     });
     publisher.serve(this.sessions);
     new SessionLog(logger, this.sessions);

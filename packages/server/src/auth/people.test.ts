@@ -49,33 +49,33 @@ test('[PEOPLE-2] without a name the uid is the name', async () => {
   ] as const) {
     const token = await tokenOf(uid, { role: 'student', ...(name === undefined ? {} : { name }) });
     await server.connect(uid, { token });
-    expect(await server.storage.findPersonByUid(uid)).toMatchObject({ uid, name: uid, email: null });
+    expect(await server.storage.people.findPersonByUid(uid)).toMatchObject({ uid, name: uid, email: null });
   }
   const name = `${'x'.repeat(255)}👩🏽‍🏫`;
   await server.connect('long', { token: await tokenOf('long', { role: 'student', name }) });
-  expect((await server.storage.findPersonByUid('long'))?.name).toMatch(/^x{255}\ufffd$/);
+  expect((await server.storage.people.findPersonByUid('long'))?.name).toMatch(/^x{255}\ufffd$/);
 });
 
 test('[PEOPLE-3] without PROVISION_FROM_TOKEN an unknown user is refused and not made', async () => {
   const server = await startServer({}, schoolOf(1));
   const token = await tokenOf('noor', { name: 'Noor Haddad', role: 'teacher' });
   expect(await refusalOfConnection(server.url, { auth: { token } })).toEqual(unknownUser);
-  expect(await server.storage.findPersonByUid('noor')).toBeNull();
+  expect(await server.storage.people.findPersonByUid('noor')).toBeNull();
 });
 
 test('[PEOPLE-4] a user who exists already is not changed by their token’s claims', async () => {
   const server = await startServer(PROVISION, schoolOf(1));
-  const before = await Promise.all(['ada', 's-1'].map((uid) => server.storage.findPersonByUid(uid)));
+  const before = await Promise.all(['ada', 's-1'].map((uid) => server.storage.people.findPersonByUid(uid)));
   const claims = { name: 'Somebody Else', email: 'other@school.example', role: 'admin' };
   for (const uid of ['ada', 's-1']) await server.connect(uid, { token: await tokenOf(uid, claims) });
-  expect(await Promise.all(['ada', 's-1'].map((uid) => server.storage.findPersonByUid(uid)))).toEqual(before);
+  expect(await Promise.all(['ada', 's-1'].map((uid) => server.storage.people.findPersonByUid(uid)))).toEqual(before);
 
   await server.connect('kim', { token: await tokenOf('kim', { name: 'Kim', role: 'student' }) });
-  const made = await server.storage.findPersonByUid('kim');
+  const made = await server.storage.people.findPersonByUid('kim');
   await server.connect('kim', { token: await tokenOf('kim', claims) });
   const restarted = await server.restart();
   await restarted.connect('kim', { token: await tokenOf('kim', claims) });
-  expect(await restarted.storage.findPersonByUid('kim')).toEqual(made);
+  expect(await restarted.storage.people.findPersonByUid('kim')).toEqual(made);
 });
 
 test('[PEOPLE-5] of many first connections of one user at once one makes the user and all succeed', async () => {
@@ -85,7 +85,7 @@ test('[PEOPLE-5] of many first connections of one user at once one makes the use
     return server.connect('kim', { token });
   });
   const clients = await Promise.all(connections);
-  const person = await server.storage.findPersonByUid('kim');
+  const person = await server.storage.people.findPersonByUid('kim');
   expect(person?.name).toMatch(/^Kim \d$/);
   const teacher = await server.connect('ada');
   await teacher.send('startAttendanceSession', { session_id: 'open' });
@@ -102,6 +102,6 @@ test('[PEOPLE-6] a token whose role is none of teacher, student and admin provis
     const uid = `visitor-${index}`;
     const token = await tokenOf(uid, { name: 'Visitor', ...(role === undefined ? {} : { role }) });
     expect(await refusalOfConnection(server.url, { auth: { token } }), JSON.stringify(role)).toEqual(unknownUser);
-    expect(await server.storage.findPersonByUid(uid)).toBeNull();
+    expect(await server.storage.people.findPersonByUid(uid)).toBeNull();
   }
 });

@@ -16,7 +16,7 @@ export async function personOf(
   const role = provision ? roleOf(identity.claims.role) : undefined;
   if (!role) throw new RollcallError('UNAUTHENTICATED', { message: 'User not found' });
   const { uid, claims } = identity;
-  const person = await storage.provisionPerson({ uid, name: claims.name ?? uid, email: claims.email, role });
+  const person = await storage.people.provisionPerson({ uid, name: claims.name ?? uid, email: claims.email, role });
   directory.remember(person);
   return person;
 }

@@ -65,6 +65,7 @@ test('[JOIN-3] a join is answered by event and acknowledgement', async () => {
     record: expect.objectContaining({ student_id: 'student-2', status: 'absent', seq: 2 }),
     checked_in_at: expect.any(String),
     seq: 2,
+    chain: expect.stringMatching(/^[0-9a-f]{16}$/),
   });
   expect((ack['record'] as Payload)['checked_in_at']).toBe(ack['checked_in_at']);
 });
@@ -170,7 +171,7 @@ test('[JOIN-11] a student who was enrolled after the start is added in the entry
   expect(await refused(join(late))).toMatchObject({ code: 'NOT_ENROLLED' });
   const school = schoolOf(2);
   const enrolments = [{ course_id: 'course-1', student_id: 'student-pending', status: 'approved' as const }];
-  await server.storage.importSchool({ ...school, enrollments: enrolments }, { dryRun: false });
+  await server.storage.school.importSchool({ ...school, enrollments: enrolments }, { dryRun: false });
   expect(await accepted(join(late))).toMatchObject({ seq: 2, record: { student_id: 'student-pending' } });
   expect(await journalOf(server)).toMatchObject([
     { type: 'started' },
@@ -228,7 +229,7 @@ test('[RIGHT-12] a join that comes while the end is being committed is SESSION_N
 test('[JOIN-10] students are refused no place by a school that grew while the session runs', async () => {
   const { server } = await openClass();
   const school = schoolOf(2);
-  await server.storage.importSchool({ ...school, students: [student(77)] }, { dryRun: false });
+  await server.storage.school.importSchool({ ...school, students: [student(77)] }, { dryRun: false });
   const client = await server.connect('s-77');
   expect(await accepted(join(client, { session_id: 'open' }))).toMatchObject({ student_id: 'student-77' });
 });

@@ -15,13 +15,13 @@ const TWELVE_HOURS = 12 * 3_600;
 export async function developmentNotice(config: Config, storage: Storage, port: number): Promise<string> {
   const sign = await tokenSigner(config);
   const uids = [DEMO_TEACHER_UID, ...DEMO_STUDENT_UIDS];
-  const people = await Promise.all(uids.map((uid) => storage.findPersonByUid(uid)));
+  const people = await Promise.all(uids.map((uid) => storage.people.findPersonByUid(uid)));
   const tokens = await Promise.all(uids.map((uid) => sign(uid, TWELVE_HOURS)));
   const [teacherToken = '', studentToken = ''] = tokens;
   if (people.includes(null)) {
     return '\nDevelopment mode. The database has users of its own; `rollcall token --uid UID` signs one of them in.\n';
   }
-  const session = await storage.findSession(DEMO_SESSION_ID as SessionId);
+  const session = await storage.projection.findSession(DEMO_SESSION_ID as SessionId);
   const held =
     session?.status === 'completed'
       ? `\n(${DEMO_SESSION_ID} has been held, so this shows the refusal. node examples/usage.mjs takes a new session each time.)\n`

@@ -51,9 +51,9 @@ test('[IMPORT-1] [IMPORT-7] a school file is imported and counted', async () => 
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   expect(counts(outcome)).toEqual({ added: ALL, changed: NONE, left: NONE });
   const storage = await database(folder);
-  expect(await storage.findPersonByUid('ada')).toMatchObject({ teacher: { teacher_id: 'teacher-1' } });
-  expect(await storage.findPersonByUid('root')).toMatchObject({ is_admin: true });
-  expect(await storage.findSession('session-1' as SessionId)).toMatchObject({
+  expect(await storage.people.findPersonByUid('ada')).toMatchObject({ teacher: { teacher_id: 'teacher-1' } });
+  expect(await storage.people.findPersonByUid('root')).toMatchObject({ is_admin: true });
+  expect(await storage.projection.findSession('session-1' as SessionId)).toMatchObject({
     status: 'scheduled',
     start_time: '09:00',
   });
@@ -76,7 +76,7 @@ test('[IMPORT-4] a dry run prints what would be done and stores nothing', async 
   const dry = await importing(folder, SCHOOL, '--dry-run', '--json');
   expect(dry.code).toBe(0);
   expect(counts(dry)).toEqual({ added: ALL, changed: NONE, left: NONE });
-  expect(await (await database(folder)).isEmpty()).toBe(true);
+  expect(await (await database(folder)).people.isEmpty()).toBe(true);
   const { stdout } = await importing(folder, SCHOOL, '--dry-run');
   expect(stdout).toMatch(/^A dry run: nothing was stored\.\n +to add +to change +left\n/);
   expect(stdout).toMatch(/^students +2 +0 +0$/m);
@@ -115,7 +115,7 @@ test('[IMPORT-5] [IMPORT-6] every bad row is named by its line, and nothing is k
     'rollcall: nothing was imported: there are 10 faults',
     '',
   ]);
-  expect(await (await database(folder)).isEmpty()).toBe(true);
+  expect(await (await database(folder)).people.isEmpty()).toBe(true);
 });
 
 test('[IMPORT-5] a file that is no school is told as what it is', async () => {
@@ -153,7 +153,7 @@ test('[IMPORT-5] one person in two lists must be the same person', async () => {
   };
   expect((await importing(folder, same)).code).toBe(0);
   expect(counts(await importing(folder, same, '--json')).changed).toEqual(NONE);
-  const ada = await (await database(folder)).findPersonByUid('ada');
+  const ada = await (await database(folder)).people.findPersonByUid('ada');
   expect(ada).toMatchObject({ teacher: { teacher_id: 'ada' }, student: { student_id: 'ada' } });
 });
 
@@ -165,7 +165,7 @@ test('[IMPORT-8] [IMPORT-9] every list is optional and an id defaults to the uid
   // References may lead into the database.
   const enrollments = [{ course_id: 'c', student_id: 'bo' }];
   expect(await importing(folder, { enrollments })).toMatchObject({ code: 0 });
-  const roster = await (await database(folder)).listRoster('c' as CourseId);
+  const roster = await (await database(folder)).courses.listRoster('c' as CourseId);
   expect(roster.map((student) => student.student_id)).toEqual(['bo']);
 });
 
@@ -175,13 +175,13 @@ test('[IMPORT-10] a session that was held is left as it is', async () => {
   const storage = await database(folder);
   await seedDemo(storage, now);
   const id = pastSessions(now)[0]?.id ?? '';
-  const before = await storage.findSession(id as SessionId);
+  const before = await storage.projection.findSession(id as SessionId);
   const session = { id, course_id: 'course-3', date: '2030-01-01', topic: 'Changed', status: 'cancelled' };
   expect(counts(await importing(folder, { sessions: [session] }, '--json'))).toMatchObject({
     changed: NONE,
     left: { ...NONE, sessions: 1 },
   });
-  expect(await storage.findSession(id as SessionId)).toEqual(before);
+  expect(await storage.projection.findSession(id as SessionId)).toEqual(before);
 });
 
 test('[IMPORT-16] a school file may begin with a byte-order mark', async () => {
@@ -246,7 +246,7 @@ test('[IMPORT-5] [IMPORT-6] a bad row of OneRoster is named by file and line, in
     expect(code).toBe(1);
     expect(stderr).toBe(`${path}/users.csv:4: username is empty\nrollcall: nothing was imported: there is 1 fault\n`);
   }
-  expect(await (await database(folder)).isEmpty()).toBe(true);
+  expect(await (await database(folder)).people.isEmpty()).toBe(true);
 });
 
 test('[IMPORT-15] what OneRoster has and Rollcall has no use for is counted', async () => {

@@ -66,14 +66,14 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
 
 async function importInto(storage: Storage, school: School, dryRun: boolean): Promise<ImportReport> {
   try {
-    return await storage.importSchool(school, { dryRun });
+    return await storage.school.importSchool(school, { dryRun });
   } finally {
     await storage.close();
   }
 }
 
 async function emptyStorage(): Promise<Storage> {
-  const { openStorage } = await import('../app.js');
+  const { openStorage } = await import('../storage/open.js');
   return openStorage({ kind: 'sqlite', path: ':memory:' }, { warn: () => {} });
 }
 

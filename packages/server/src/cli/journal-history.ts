@@ -1,5 +1,5 @@
 import type { Policy, StudentId } from '@rollcall/protocol';
-import { type Entry, opensJournal, type SessionFacts } from '../register/entries.js';
+import { type Entry, opensJournal, type SessionFacts } from '../journal/entries.js';
 import { type Ending, type FoldTarget, fold, type Line } from '../register/fold.js';
 import { noCounts } from '../register/session-state.js';
 

@@ -5,6 +5,7 @@ import { addBackup } from './backup.js';
 import { addConfig } from './config.js';
 import { addDoctor } from './doctor.js';
 import { wantsStacks } from './environment.js';
+import { addExport } from './export.js';
 import { explainError } from './failure.js';
 import { helpWidth } from './help-width.js';
 import { addImport } from './import.js';
@@ -35,7 +36,18 @@ const program = new Command('rollcall')
   })
   .exitOverride()
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
-for (const add of [addServe, addImport, addToken, addSimulate, addShow, addVerify, addBackup, addDoctor, addConfig])
+for (const add of [
+  addServe,
+  addImport,
+  addToken,
+  addSimulate,
+  addShow,
+  addVerify,
+  addExport,
+  addBackup,
+  addDoctor,
+  addConfig,
+])
   add(program);
 
 /**

@@ -31,6 +31,6 @@ export async function openStorage(
       );
     }
   }
-  const { openStorage: open } = await import('../app.js');
+  const { openStorage: open } = await import('../storage/open.js');
   return open(database, onStandardError);
 }

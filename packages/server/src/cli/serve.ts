@@ -44,7 +44,8 @@ async function serve(options: ServeOptions): Promise<void> {
   });
   await refuseRootOnForeign(fileOf(config.database), 'serve');
   await refuseRootOnForeign(secretFileOf(config), 'serve');
-  const { claimForServer, createRollcall } = await import('../app.js');
+  const { createRollcall } = await import('../app.js');
+  const { claimForServer } = await import('../storage/open.js');
   const giveUpClaim = await claimForServer(config.database, onStandardError);
   const { seedDemo } = await import('../school/demo.js');
   const rollcall = createRollcall(config, {

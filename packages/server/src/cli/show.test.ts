@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
 import { databases, openBeside } from '../end-to-end/databases.test.support.js';
+import { appendTo } from '../storage/contract/journal-access.js';
 import { type Client, connectTo, SECRET, tokenOf } from '../testing/server.js';
 import { freshFolder, rollcall, startServer } from './rollcall.test.support.js';
 
@@ -109,7 +110,11 @@ describe.each(databases)('$title', ({ missing, fresh }) => {
     async () => {
       const { teacher, show } = await runningClass(await fresh());
       const answer = await teacher.send('getAttendanceSessionData', { session_id });
-      const { statistics, ...told } = answer as unknown as { statistics: Record<string, unknown> };
+      const {
+        statistics,
+        chain: __,
+        ...told
+      } = answer as unknown as { statistics: Record<string, unknown>; chain: string };
       const { onlineCount: _, ...stored } = statistics;
       const { code, stdout } = await show(session_id, '--json', '--history');
       expect(code).toBe(0);
@@ -164,13 +169,13 @@ test('[CLI-140] a damaged journal is named, with what to do', async () => {
   const url = `sqlite:${join(folder, 'rollcall.db')}`;
   const storage = await openBeside(url);
   const actor = { user_id: null, name: 'nobody' };
-  await storage.append('damaged' as SessionId, 0, [{ type: 'ended', seq: 1, at: 0, actor, reason: 'teacher' }]);
+  await appendTo(storage, 'damaged' as SessionId, 0, [{ type: 'ended', seq: 1, at: 0, actor, reason: 'teacher' }]);
   await storage.close();
   const { code, stderr } = await rollcall(folder, ['show', 'damaged'], { DATABASE_URL: url });
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr: expect.stringMatching(
-      /^rollcall: the journal of session damaged is damaged: .*Restore the session from a backup/,
+      /^rollcall: the journal of session damaged can't be read: .*restore the session from a backup/,
     ),
   });
 });

@@ -49,23 +49,25 @@ async function show(sessionId: string, options: ShowOptions): Promise<void> {
 }
 
 async function read(storage: Storage, sessionId: SessionId, withHistory: boolean): Promise<Shown> {
-  const [{ readJournal }, { changeOf, sessionDataOf, statisticsOfState }, { SessionState }] = await Promise.all([
-    import('../register/journal.js'),
-    import('../commands/present.js'),
-    import('../register/session-state.js'),
-  ]);
-  const entries = await readJournal(storage, sessionId, 0);
-  if (entries.length === 0)
-    return { ...(await readStored(storage, sessionId)), ...(withHistory ? { changes: [] } : {}) };
+  const [{ readJournal }, { changeOf, sessionDataOf, statisticsOfState }, { SessionState }, { JournalError }] =
+    await Promise.all([
+      import('../register/read-journal.js'),
+      import('../commands/present.js'),
+      import('../register/session-state.js'),
+      import('../journal/commit.js'),
+    ]);
   try {
-    const state = SessionState.fromJournal(entries);
+    const { entries, chain } = await readJournal(storage, sessionId, 0);
+    if (chain === undefined)
+      return { ...(await readStored(storage, sessionId)), ...(withHistory ? { changes: [] } : {}) };
+    const state = SessionState.fromJournal(entries, chain);
     const data = sessionDataOf(state, statisticsOfState(state), 'teacher');
     return { ...withoutOnline(data), ...(withHistory ? { changes: entries.map(changeOf) } : {}) };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError || error instanceof JournalError)) throw error;
     throw new CommandFailure(
-      `the journal of session ${visible(sessionId)} is damaged: ${error.message}. ` +
-        'Restore the session from a backup; `rollcall verify` tells whether others are damaged, too',
+      `the journal of session ${visible(sessionId)} can't be read: ${error.message}. If it is damaged, restore the ` +
+        'session from a backup; `rollcall verify` tells whether others are, too',
       { cause: error },
     );
   }
@@ -73,7 +75,7 @@ async function read(storage: Storage, sessionId: SessionId, withHistory: boolean
 
 /** A session without a journal: scheduled, or held before Rollcall came. */
 async function readStored(storage: Storage, sessionId: SessionId): Promise<Shown> {
-  const stored = await storage.findSession(sessionId);
+  const stored = await storage.projection.findSession(sessionId);
   if (!stored) {
     throw new CommandFailure(`the database has no session ${visible(sessionId)}: check the id, also its case`);
   }

@@ -91,7 +91,7 @@ async function importClass(config: Config, school: School): Promise<void> {
   const { openStorage } = await import('./open-storage.js');
   const storage = await openStorage(config, 'simulate');
   try {
-    await storage.importSchool(school, { dryRun: false });
+    await storage.school.importSchool(school, { dryRun: false });
   } finally {
     await storage.close();
   }

@@ -70,7 +70,7 @@ async function isStranger({ database }: Config, uid: string): Promise<boolean> {
   try {
     const storage = await openStorage({ database }, 'token', true);
     try {
-      return (await storage.findPersonByUid(uid)) === null;
+      return (await storage.people.findPersonByUid(uid)) === null;
     } finally {
       await storage.close();
     }

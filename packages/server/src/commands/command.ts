@@ -1,5 +1,5 @@
 import type { ClientEventName, ClientInput, CourseId, Policy, SessionId, StudentId } from '@rollcall/protocol';
-import type { Actor } from '../register/entries.js';
+import type { Actor } from '../journal/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 import type { LiveSessions } from '../register/live-sessions.js';
 import type { Person, Storage } from '../storage/port.js';

@@ -46,7 +46,7 @@ export class Directory {
       allowStaleOnFetchRejection: true,
       ignoreFetchAbort: true,
       max: COURSES_MAX,
-      fetchMethod: async (courseId) => (await storage.findCourse(courseId)) ?? undefined,
+      fetchMethod: async (courseId) => (await storage.courses.findCourse(courseId)) ?? undefined,
     });
   }
 
@@ -91,7 +91,7 @@ export class Directory {
     };
     const slow = setTimeout(() => next(), SLOW_MS).unref();
     try {
-      const found = await this.#storage.findPeopleByUid([...asked.keys()]);
+      const found = await this.#storage.people.findPeopleByUid([...asked.keys()]);
       for (const [uid, waiting] of asked) {
         const person = found.get(uid);
         if (person) this.#people.set(uid, person);
@@ -124,7 +124,7 @@ export class Directory {
     // Ids may hold any character: no separator would tell them apart.
     const key = JSON.stringify([courseId, studentId]);
     if (this.#enrolments.has(key)) return true;
-    const enrolled = await this.#storage.isEnrolled(courseId, studentId);
+    const enrolled = await this.#storage.courses.isEnrolled(courseId, studentId);
     if (enrolled) this.#enrolments.set(key, true);
     return enrolled;
   }
@@ -133,7 +133,7 @@ export class Directory {
   async strangers(refs: readonly string[], courseId: CourseId | null): Promise<Map<string, Stranger>> {
     const strangers = new Map<string, Stranger>();
     if (refs.length === 0) return strangers;
-    const found = await this.#storage.findStudents(refs);
+    const found = await this.#storage.people.findStudents(refs);
     for (const [ref, student] of found) {
       const enrolled = courseId !== null && (await this.isEnrolled(courseId, student.student_id));
       strangers.set(ref, { student, enrolled });

@@ -1,4 +1,5 @@
 import type { SessionId } from '@rollcall/protocol';
+import { readEntries } from '../storage/contract/journal-access.js';
 import type { School } from '../storage/port.js';
 import { writeTo } from '../testing/database.js';
 import { schoolOf } from '../testing/school.js';
@@ -43,7 +44,7 @@ export async function setScene(): Promise<Scene> {
     },
   );
   const journalLength = async (sessionId: string) =>
-    (await server.storage.readEntries(sessionId as SessionId, 0, 10_000)).length;
+    (await readEntries(server.storage, sessionId as SessionId, 0, 10_000)).length;
 
   // The roles' sockets come first: later ones would be put into the rooms of running sessions.
   const connected = await Promise.all(ROLES.map(async (uid) => [uid, await server.connect(uid)] as const));
@@ -85,7 +86,7 @@ async function imported({ storage }: TestServer, id: string, course_id: string, 
   const [sample] = schoolOf(0).sessions;
   if (!sample) throw new TypeError('the school has no session');
   const session = { ...sample, id, course_id, status: cancelled ? ('cancelled' as const) : ('scheduled' as const) };
-  await storage.importSchool({ ...nothing, sessions: [session] }, { dryRun: false });
+  await storage.school.importSchool({ ...nothing, sessions: [session] }, { dryRun: false });
 }
 
 async function done(client: Client, event: string, payload: object): Promise<void> {

@@ -1,5 +1,5 @@
 import { RollcallError, type SessionId } from '@rollcall/protocol';
-import type { RosterStudent, SessionFacts } from '../register/entries.js';
+import type { RosterStudent, SessionFacts } from '../journal/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 import type { FoundSession } from '../register/live-sessions.js';
 import type { Course, Person } from '../storage/port.js';

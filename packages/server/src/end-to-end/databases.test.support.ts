@@ -3,8 +3,8 @@ import type { SessionId } from '@rollcall/protocol';
 import Database from 'libsql';
 import { createConnection, type mongo } from 'mongoose';
 import { expect, onTestFinished } from 'vitest';
-import { openStorage } from '../app.js';
 import { readConfig } from '../config.js';
+import { openStorage } from '../storage/open.js';
 import type { School, Storage } from '../storage/port.js';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../testing/mongo-server.js';
 import { environment, temporaryFolder } from '../testing/server.js';
@@ -58,7 +58,7 @@ export async function openBeside(databaseUrl: string): Promise<Storage> {
 /** A database with this school in it. */
 export async function importInto(databaseUrl: string, school: School): Promise<void> {
   const storage = await openBeside(databaseUrl);
-  const { unresolved } = await storage.importSchool(school, { dryRun: false });
+  const { unresolved } = await storage.school.importSchool(school, { dryRun: false });
   if (unresolved.length > 0) throw new Error(`unresolved: ${JSON.stringify(unresolved)}`);
   await storage.close();
 }
@@ -92,6 +92,6 @@ export async function rawRows(uri: string, collection: string, filter: mongo.Doc
 
 /** Waits until the records are written up to this entry: they follow the journal at a short distance. */
 export async function projectedUpTo(storage: Storage, sessionId: SessionId, seq: number): Promise<void> {
-  const reached = async () => (await storage.findSession(sessionId))?.projected_seq;
+  const reached = async () => (await storage.projection.findSession(sessionId))?.projected_seq;
   await expect.poll(reached, { timeout: 30_000 }).toBe(seq);
 }

@@ -1,7 +1,7 @@
 import type { AttendanceRecord } from '@rollcall/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
-import type { Entry } from '../register/entries.js';
+import type { Entry } from '../journal/entries.js';
 import type { StoredRecord } from '../storage/port.js';
 import { type Answer, type Payload, tokenOf } from '../testing/server.js';
 

@@ -259,7 +259,7 @@ test('[MARK-14] [MARK-18] a walk-in is added and marked in one entry', async () 
 test('[MARK-14] a student who was enrolled after the start needs no walk_in', async () => {
   const { server, teacher } = await startedClass(1);
   const enrollments = [{ course_id: 'course-1', student_id: 'student-nowhere', status: 'approved' as const }];
-  await server.storage.importSchool({ ...schoolOf(1), enrollments }, { dryRun: false });
+  await server.storage.school.importSchool({ ...schoolOf(1), enrollments }, { dryRun: false });
   expect(await accepted(mark(teacher, 'student-nowhere', 'present'))).toMatchObject({ seq: 2 });
 });
 

@@ -1,14 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { StudentId } from '@rollcall/protocol';
+import type { CodeKey } from '../journal/entries.js';
 import { CODE_WORDS } from './code-words.js';
-
-/** What a session's codes are made of. Part of its opening entry, so that every node and every restart has the same. */
-export interface CodeKey {
-  /** 32 random bytes in base64url; it is never sent to anybody. */
-  readonly secret: string;
-  /** How long a code is shown, in ms. It counts for as long again. */
-  readonly window_ms: number;
-}
 
 export const newCodeKey = (windowMs: number): CodeKey => ({
   secret: randomBytes(32).toString('base64url'),

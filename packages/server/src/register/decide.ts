@@ -8,8 +8,8 @@ import {
   RollcallError,
   type StudentId,
 } from '@rollcall/protocol';
+import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from './check-in-codes.js';
-import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, RosterStudent } from './entries.js';
 import { type FoldTarget, fold, type Line, type Operation, operationKey, type SessionView } from './fold.js';
 
 /** A known student who isn't on the roster. */

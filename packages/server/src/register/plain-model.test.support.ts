@@ -7,8 +7,8 @@ import type {
   StudentId,
   UserId,
 } from '@rollcall/protocol';
+import type { RosterStudent, StartedEntry } from '../journal/entries.js';
 import type { Stranger } from './decide.js';
-import type { RosterStudent, StartedEntry } from './entries.js';
 
 /** A register as one would write it on paper: slow, and with nothing to get wrong. */
 

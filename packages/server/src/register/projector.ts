@@ -1,6 +1,6 @@
 import type { StudentId } from '@rollcall/protocol';
+import type { Entry } from '../journal/entries.js';
 import type { Projection, StoredRecord } from '../storage/port.js';
-import type { Entry } from './entries.js';
 import type { Line } from './fold.js';
 import type { SessionState } from './session-state.js';
 

@@ -1,13 +1,13 @@
 import { type FailedRow, RollcallError, type StudentId } from '@rollcall/protocol';
+import type { Actor, Entry, MarkedEntry } from '../journal/entries.js';
 import type { Command, Outcome, OutcomeOf } from './decide.js';
-import type { Actor, Entry, MarkedEntry } from './entries.js';
 import { type Line, lineAsOf } from './fold.js';
 import type { SessionState } from './session-state.js';
 
 /** What a repeated command is answered from. */
 export interface Repeatable {
   readonly state: SessionState;
-  entriesAfter(seq: number): Promise<Entry[]>;
+  entriesAfter(seq: number): Promise<readonly Entry[]>;
 }
 
 /** Answers a command that was carried out before as it was answered then, from what its entries say. */

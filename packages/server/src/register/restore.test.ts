@@ -61,7 +61,7 @@ test('[REG-12] records, statistics and the active sessions come from the journal
   const before = withoutPresence(await dataOf(teacher));
   const lab = await dataOf(teacher, 'lab');
   const listed = await listedBy(teacher);
-  const projected = () => server.storage.readRecords(sessionId('session-1'));
+  const projected = () => server.storage.projection.readRecords(sessionId('session-1'));
   await vi.waitFor(async () => expect(await projected()).toHaveLength(7), { timeout: 20_000, interval: 50 });
   const records = (await projected()).sort((a, b) => (a.student_id < b.student_id ? -1 : 1));
   await server.close();
@@ -77,7 +77,7 @@ test('[REG-12] records, statistics and the active sessions come from the journal
   // And the projection is made good again.
   await vi.waitFor(
     async () => {
-      const again = await restarted.storage.readRecords(sessionId('session-1'));
+      const again = await restarted.storage.projection.readRecords(sessionId('session-1'));
       expect(again.sort((a, b) => (a.student_id < b.student_id ? -1 : 1))).toEqual(records);
     },
     { timeout: 20_000, interval: 50 },
@@ -96,9 +96,9 @@ test('[REG-10] a session that ended while its records were not yet written is co
     UPDATE attendance_records SET status = 'absent', seq = 1;
   `);
   const restarted = await server.restart();
-  const stored = await restarted.storage.findSession(sessionId('session-1'));
+  const stored = await restarted.storage.projection.findSession(sessionId('session-1'));
   expect(stored).toMatchObject({ status: 'completed', projected_seq: ended['seq'] });
-  const records = await restarted.storage.readRecords(sessionId('session-1'));
+  const records = await restarted.storage.projection.readRecords(sessionId('session-1'));
   expect(records.find(({ student_id }) => student_id === 'student-1')).toMatchObject({ status: 'late', seq: 2 });
   const back = await restarted.connect('ada');
   expect(await accepted(back.send('checkActiveSessions', {}))).toMatchObject({ activeSessions: [] });

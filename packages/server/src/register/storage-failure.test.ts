@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { appendTo } from '../storage/contract/journal-access.js';
 import {
   accepted,
   bulk,
@@ -73,7 +74,7 @@ test('[REG-6] after a failed commit the journal is read before the next command 
   if (!row) throw new Error('the roster is empty');
   const { student_id } = row.student;
   const { actor } = started;
-  await other.append(sessionId('session-1'), 1, [
+  await appendTo(other, sessionId('session-1'), 1, [
     {
       type: 'marked',
       seq: 2,
@@ -133,7 +134,7 @@ test('[REG-4] [REG-5] [REG-7] [REG-8] a full disk refuses what doesn’t fit, an
   await accepted(teacher.send('startAttendanceSession', { session_id: 'session-1' }));
   await accepted(eve.send('startAttendanceSession', { session_id: 'session-2' }));
   await expect
-    .poll(async () => (await server.storage.readRecords(sessionId('session-1'))).length, { timeout: 20_000 })
+    .poll(async () => (await server.storage.projection.readRecords(sessionId('session-1'))).length, { timeout: 20_000 })
     .toBe(2_000);
   // Takes all that is left but what a mark or two need.
   const ballast = join(folder, 'ballast');

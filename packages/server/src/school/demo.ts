@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AttendanceStatus, CourseId, Policy, SessionId, StudentId, TeacherId } from '@rollcall/protocol';
-import type { Actor, Entry, RosterRow, RosterStudent } from '../register/entries.js';
+import { encodeOpening } from '../journal/encode.js';
+import type { Actor, Entry, RosterRow, RosterStudent } from '../journal/entries.js';
 import { projectionOf } from '../register/projector.js';
 import { SessionState } from '../register/session-state.js';
 import type { Course, Storage } from '../storage/port.js';
@@ -22,20 +23,21 @@ const POLICY: Policy = {
  * @returns false where it has some, and then nothing was changed
  */
 export async function seedDemo(storage: Storage, now: Date): Promise<boolean> {
-  if (!(await storage.isEmpty())) return false;
+  if (!(await storage.people.isEmpty())) return false;
   const school = demoSchool(now);
-  await storage.importSchool(school, { dryRun: false });
+  await storage.school.importSchool(school, { dryRun: false });
   for (const session of pastSessions(now)) {
-    const course = await storage.findCourse(session.course_id as CourseId);
+    const course = await storage.courses.findCourse(session.course_id as CourseId);
     const uid = school.teachers.find((teacher) => teacher.id === course?.teacher_id)?.uid ?? '';
-    const teacher = await storage.findPersonByUid(uid);
+    const teacher = await storage.people.findPersonByUid(uid);
     if (!course || !teacher) throw new Error(`the demo school lacks the course or the teacher of ${session.id}`);
-    const roster = await storage.listRoster(course.course_id);
+    const roster = await storage.courses.listRoster(course.course_id);
     const entries = journalOf(session, course, { user_id: teacher.user_id, name: teacher.name }, roster);
     // A conflict is another server that seeds the same database: it writes the very same entries.
-    if ((await storage.append(session.id as SessionId, 0, entries)) === 'conflict') continue;
-    const state = SessionState.fromJournal(entries);
-    await storage.project(projectionOf(state, state.lines.values()));
+    const commit = encodeOpening(session.id as SessionId, entries);
+    if ((await storage.journal.append(session.id as SessionId, commit)) === 'conflict') continue;
+    const state = SessionState.fromJournal(entries, commit.chain);
+    await storage.projection.project(projectionOf(state, state.lines.values()));
   }
   return true;
 }

@@ -27,7 +27,7 @@ test('[END-1] ending makes the session completed and sets ended_at', async () =>
   expect(session).toMatchObject({ status: 'completed', ended_at: expect.any(String) });
   expect(await dataOf(teacher)).toMatchObject({ session });
   expect((await journalOf(server)).at(-1)).toMatchObject({ type: 'ended', reason: 'teacher', seq: 2 });
-  const stored = () => server.storage.findSession(sessionId('session-1'));
+  const stored = () => server.storage.projection.findSession(sessionId('session-1'));
   await expect.poll(async () => (await stored())?.status, { timeout: 10_000 }).toBe('completed');
   expect((await stored())?.ended_at).toBe(Date.parse(session['ended_at'] as string));
 });

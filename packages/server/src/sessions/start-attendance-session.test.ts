@@ -25,7 +25,9 @@ test('[START-1] a scheduled class session becomes active', async () => {
   const { server, teacher } = await startedClass(2);
   expect(await dataOf(teacher)).toMatchObject({ session: { status: 'active', session_id: 'session-1' } });
   await expect
-    .poll(async () => (await server.storage.findSession(sessionId('session-1')))?.status, { timeout: 10_000 })
+    .poll(async () => (await server.storage.projection.findSession(sessionId('session-1')))?.status, {
+      timeout: 10_000,
+    })
     .toBe('active');
 });
 
@@ -48,7 +50,7 @@ test('[START-3] the records of 1,000 students are made in one commit', async () 
     "SELECT first_seq, last_seq FROM journal WHERE session_id = 'session-1'",
   );
   expect(commits).toEqual([[1, 1]]);
-  const projected = () => server.storage.readRecords(sessionId('session-1'));
+  const projected = () => server.storage.projection.readRecords(sessionId('session-1'));
   await expect.poll(async () => (await projected()).length, { timeout: 20_000 }).toBe(1_000);
   const stored = new Map((await projected()).map((record) => [record.student_id as string, record.record_id]));
   expect(rowsOf(started).every(({ student_id, _id }) => stored.get(student_id) === _id)).toBe(true);
@@ -127,7 +129,7 @@ test('[START-8] a start is answered by event and acknowledgement with the same p
   expect(ok).toBe(true);
   expect(event).toEqual(ack);
   expect(Object.keys(event).sort()).toEqual(
-    ['attendanceRecords', 'policy', 'seq', 'session', 'session_id', 'statistics', 'totalStudents'].sort(),
+    ['attendanceRecords', 'chain', 'policy', 'seq', 'session', 'session_id', 'statistics', 'totalStudents'].sort(),
   );
 });
 

@@ -1,11 +1,11 @@
 import { type ClientInput, RollcallError } from '@rollcall/protocol';
 import { type AckExtra, type Call, defineCommand, type Services } from '../commands/command.js';
-import { recordsOf, sessionOfState } from '../commands/present.js';
+import { positionOf, recordsOf, sessionOfState } from '../commands/present.js';
 import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse } from '../commands/rights.js';
 import { Written } from '../commands/written.js';
+import type { SessionFacts, StartedEntry } from '../journal/entries.js';
 import { newCodeKey } from '../register/check-in-codes.js';
 import { opId, repetition } from '../register/decide.js';
-import type { SessionFacts, StartedEntry } from '../register/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 import { rosterOf } from '../register/live-sessions.js';
 import type { StoredSession } from '../storage/port.js';
@@ -52,7 +52,7 @@ function attach(
     totalStudents: statistics.totalStudents,
     policy: state.policy,
     statistics,
-    seq: state.seq,
+    ...positionOf(state),
   };
   const extra: AckExtra = repeated.kind === 'repeated' ? { duplicate: true } : {};
   call.answer('attendanceSessionStarted', Written.with(head, 'attendanceRecords', records), extra);

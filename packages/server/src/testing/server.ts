@@ -77,7 +77,7 @@ export async function startServer(
   const config = readConfig(environment({ ...variables, DATABASE_URL: database }));
   const prepare = async (storage: Storage): Promise<void> => {
     if (school) {
-      const { unresolved } = await storage.importSchool(school, { dryRun: false });
+      const { unresolved } = await storage.school.importSchool(school, { dryRun: false });
       if (unresolved.length > 0) throw new Error(`unresolved: ${JSON.stringify(unresolved)}`);
     }
     await options.prepare?.(storage, config);

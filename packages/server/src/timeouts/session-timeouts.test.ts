@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { readEntries } from '../storage/contract/journal-access.js';
 import { StorageError } from '../storage/port.js';
 import { schoolOf } from '../testing/school.js';
 import { type Client, startServer, type TestServer, tokenOf } from '../testing/server.js';
@@ -16,7 +17,8 @@ async function startClass(policy: Record<string, number>): Promise<{ server: Tes
   return { server, teacher };
 }
 
-const statusOf = async ({ storage }: TestServer) => (await storage.findSession('session-1' as never))?.status;
+const statusOf = async ({ storage }: TestServer) =>
+  (await storage.projection.findSession('session-1' as never))?.status;
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -34,7 +36,7 @@ test('[TIME-1] [TIME-3] [TIME-4] a session left alone ends by itself, after a wa
   expect(await teacher.next('attendanceSessionEnded')).toMatchObject({ reason: 'inactivity' });
   expect(student.all('attendanceSessionExpiring')).toEqual([]);
   await expect.poll(() => statusOf(server), PATIENCE).toBe('completed');
-  const entries = await server.storage.readEntries('session-1' as never, 0, 100);
+  const entries = await readEntries(server.storage, 'session-1' as never, 0, 100);
   expect(entries.filter(({ type }) => type === 'ended')).toHaveLength(1);
 });
 
@@ -90,7 +92,7 @@ test('[TIME-9] a deadline that passed while no server ran ends the session at th
   await expect.poll(() => performance.now(), PATIENCE).toBeGreaterThan(past);
   const again = await server.restart();
   await expect.poll(() => statusOf(again), PATIENCE).toBe('completed');
-  const entries = await again.storage.readEntries('session-1' as never, 0, 100);
+  const entries = await readEntries(again.storage, 'session-1' as never, 0, 100);
   expect(entries.at(-1)).toMatchObject({ type: 'ended', reason: 'inactivity' });
 });
 
@@ -99,7 +101,7 @@ test('[TIME-8] a deadline counts through a restart, and activity before it isnâ€
   await teacher.next('attendanceSessionExpiring');
   const kept = await teacher.send('keepAttendanceSessionAlive', SESSION);
   const again = await server.restart();
-  const entries = () => again.storage.readEntries('session-1' as never, 0, 100);
+  const entries = () => readEntries(again.storage, 'session-1' as never, 0, 100);
   await expect.poll(async () => (await entries()).at(-1)?.type, PATIENCE).toBe('ended');
   const ended = (await entries()).at(-1);
   // Without what was remembered it would have ended six seconds earlier.
@@ -130,14 +132,14 @@ test.each([3_600_000, -3_600_000])('[TIME-10] a jump of the clock by %i ms ends 
 test('[TIME-5] [TIME-6] an end that was put off while the database was away is remembered once it is back', async () => {
   const { server, teacher } = await startClass({ inactivity_minutes: 30 });
   const { storage } = server;
-  const touch = storage.touchSession.bind(storage);
+  const touch = storage.journal.touchSession.bind(storage);
   let failures = 0;
-  vi.spyOn(storage, 'touchSession').mockImplementation((sessionId, at) => {
+  vi.spyOn(storage.journal, 'touchSession').mockImplementation((sessionId, at) => {
     failures += 1;
     return failures <= 2 ? Promise.reject(new StorageError('away')) : touch(sessionId, at);
   });
   const before = Date.now();
   expect(await teacher.send('keepAttendanceSessionAlive', SESSION)).toMatchObject({ ok: true });
-  await expect.poll(() => storage.readActivity('session-1' as never), PATIENCE).toBeGreaterThanOrEqual(before);
+  await expect.poll(() => storage.journal.readActivity('session-1' as never), PATIENCE).toBeGreaterThanOrEqual(before);
   expect(failures).toBeGreaterThan(2);
 });

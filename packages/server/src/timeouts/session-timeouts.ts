@@ -149,9 +149,9 @@ export class SessionTimeouts implements SessionWatcher {
   async #write(watch: Watch): Promise<void> {
     const { storage } = this.#options;
     const { session_id } = watch.live;
-    const there = await storage.readActivity(session_id);
+    const there = await storage.journal.readActivity(session_id);
     const at = Math.max(this.#wallOf(watch.active_at), (there ?? 0) + 1);
-    await storage.touchSession(session_id, at);
+    await storage.journal.touchSession(session_id, at);
     watch.known = at;
   }
 
@@ -192,7 +192,7 @@ export class SessionTimeouts implements SessionWatcher {
 
   /** Something may have happened on another node, or before this one started, that nobody told of. */
   async #learn(watch: Watch): Promise<void> {
-    const remembered = await this.#options.storage.readActivity(watch.live.session_id);
+    const remembered = await this.#options.storage.journal.readActivity(watch.live.session_id);
     await watch.live.lookUp();
     // A time that lies ahead, since a clock was, counts as now when it is new, and not again and again.
     if (remembered === null || remembered === watch.known) return;

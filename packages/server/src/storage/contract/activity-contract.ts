@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { freshHarness, type MakeHarness } from './harness.js';
+import { appendTo, readEntries } from './journal-access.js';
 import { HOSTILE_IDS, projection, run, session, T0 } from './samples.js';
 
 const S = session('s');
@@ -9,85 +10,88 @@ export function activityContract(make: MakeHarness): void {
 
   test('[STORE-90] the latest activity of an open session is remembered, in whatever order it is told', async () => {
     const { storage } = harness();
-    await storage.append(S, 0, run('s', 0, 2));
-    expect(await storage.readActivity(S)).toBeNull();
-    await storage.touchSession(S, 0);
-    expect(await storage.readActivity(S)).toBe(0);
-    await Promise.all([T0 + 3, T0 + 5, T0 + 4].map((at) => storage.touchSession(S, at)));
-    expect(await storage.readActivity(S)).toBe(T0 + 5);
-    for (const at of [T0 + 5, T0 + 4, 0]) await storage.touchSession(S, at);
-    expect(await storage.readActivity(S)).toBe(T0 + 5);
-    await storage.touchSession(S, T0 + 6);
-    expect(await storage.readActivity(S)).toBe(T0 + 6);
+    await appendTo(storage, S, 0, run('s', 0, 2));
+    expect(await storage.journal.readActivity(S)).toBeNull();
+    await storage.journal.touchSession(S, 0);
+    expect(await storage.journal.readActivity(S)).toBe(0);
+    await Promise.all([T0 + 3, T0 + 5, T0 + 4].map((at) => storage.journal.touchSession(S, at)));
+    expect(await storage.journal.readActivity(S)).toBe(T0 + 5);
+    for (const at of [T0 + 5, T0 + 4, 0]) await storage.journal.touchSession(S, at);
+    expect(await storage.journal.readActivity(S)).toBe(T0 + 5);
+    await storage.journal.touchSession(S, T0 + 6);
+    expect(await storage.journal.readActivity(S)).toBe(T0 + 6);
   });
 
   test('[STORE-90] activity is no entry of the journal and ends with nothing but the end', async () => {
     const { storage } = harness();
-    await storage.append(S, 0, run('s', 0, 2));
-    await storage.touchSession(S, T0 + 9);
-    expect(await storage.append(S, 2, run('s', 2, 1))).toBe('committed');
-    await storage.project(projection('s', 3, []));
-    expect(await storage.readEntries(S, 0, 10)).toEqual(run('s', 0, 3));
-    expect(await storage.readActivity(S)).toBe(T0 + 9);
-    expect(await storage.listActiveSessions()).toEqual(['s']);
+    await appendTo(storage, S, 0, run('s', 0, 2));
+    await storage.journal.touchSession(S, T0 + 9);
+    expect(await appendTo(storage, S, 2, run('s', 2, 1))).toBe('committed');
+    await storage.projection.project(projection('s', 3, []));
+    expect(await readEntries(storage, S, 0, 10)).toEqual(run('s', 0, 3));
+    expect(await storage.journal.readActivity(S)).toBe(T0 + 9);
+    expect(await storage.journal.listActiveSessions()).toEqual(['s']);
   });
 
   test('[STORE-90] what was remembered is there for another handle, and after closing', async () => {
     const { storage, reopen } = harness();
-    await storage.append(S, 0, run('s', 0, 1));
-    await storage.touchSession(S, T0 + 5);
-    expect(await storage.readActivity(S)).toBe(T0 + 5);
+    await appendTo(storage, S, 0, run('s', 0, 1));
+    await storage.journal.touchSession(S, T0 + 5);
+    expect(await storage.journal.readActivity(S)).toBe(T0 + 5);
     if (!reopen) return; // An in-memory database: one handle is all there is.
     const beside = await reopen();
-    expect(await beside.readActivity(S)).toBe(T0 + 5);
-    await Promise.all([storage.touchSession(S, T0 + 8), beside.touchSession(S, T0 + 7)]);
-    expect(await Promise.all([storage.readActivity(S), beside.readActivity(S)])).toEqual([T0 + 8, T0 + 8]);
+    expect(await beside.journal.readActivity(S)).toBe(T0 + 5);
+    await Promise.all([storage.journal.touchSession(S, T0 + 8), beside.journal.touchSession(S, T0 + 7)]);
+    expect(await Promise.all([storage.journal.readActivity(S), beside.journal.readActivity(S)])).toEqual([
+      T0 + 8,
+      T0 + 8,
+    ]);
     await Promise.all([storage.close(), beside.close()]);
     const again = await reopen();
-    expect(await again.readActivity(S)).toBe(T0 + 8);
-    await again.touchSession(S, T0 + 1);
-    expect(await again.readActivity(S)).toBe(T0 + 8);
+    expect(await again.journal.readActivity(S)).toBe(T0 + 8);
+    await again.journal.touchSession(S, T0 + 1);
+    expect(await again.journal.readActivity(S)).toBe(T0 + 8);
   });
 
   test('[STORE-90] activity is forgotten once the end is projected, and none is remembered after it', async () => {
     const { storage } = harness();
     for (const id of ['s', 'other']) {
-      await storage.append(session(id), 0, run(id, 0, 2));
-      await storage.touchSession(session(id), T0 + 5);
+      await appendTo(storage, session(id), 0, run(id, 0, 2));
+      await storage.journal.touchSession(session(id), T0 + 5);
     }
-    await storage.project(projection('s', 2, [], { status: 'completed', ended_at: T0 + 6 }));
-    expect(await storage.readActivity(S)).toBeNull();
-    await storage.touchSession(S, T0 + 9);
-    expect(await storage.readActivity(S)).toBeNull();
-    expect(await storage.listActiveSessions()).toEqual(['other']);
-    expect(await storage.readActivity(session('other'))).toBe(T0 + 5);
+    await storage.projection.project(projection('s', 2, [], { status: 'completed', ended_at: T0 + 6 }));
+    expect(await storage.journal.readActivity(S)).toBeNull();
+    await storage.journal.touchSession(S, T0 + 9);
+    expect(await storage.journal.readActivity(S)).toBeNull();
+    expect(await storage.journal.listActiveSessions()).toEqual(['other']);
+    expect(await storage.journal.readActivity(session('other'))).toBe(T0 + 5);
   });
 
   test('[STORE-90] sessions without a journal are touched without harm and without trace', async () => {
     const { storage, putActiveSession } = harness();
     const foreign = session('foreign');
     await putActiveSession(foreign);
-    const before = await storage.findSession(foreign);
+    const before = await storage.projection.findSession(foreign);
     for (const id of [S, foreign]) {
-      await storage.touchSession(id, T0 + 5);
-      expect(await storage.readActivity(id)).toBeNull();
+      await storage.journal.touchSession(id, T0 + 5);
+      expect(await storage.journal.readActivity(id)).toBeNull();
     }
-    expect(await storage.findSession(S)).toBeNull();
-    expect(await storage.findSession(foreign)).toEqual(before);
-    expect(await storage.listActiveSessions()).toEqual([foreign]);
-    expect(await storage.listJournals(null, 10)).toEqual([]);
+    expect(await storage.projection.findSession(S)).toBeNull();
+    expect(await storage.projection.findSession(foreign)).toEqual(before);
+    expect(await storage.journal.listActiveSessions()).toEqual([foreign]);
+    expect(await storage.journal.listJournals(null, 10)).toEqual([]);
     for (const id of [S, foreign]) {
-      expect(await storage.append(id, 0, run(id, 0, 1))).toBe('committed');
-      expect(await storage.readActivity(id)).toBeNull();
+      expect(await appendTo(storage, id, 0, run(id, 0, 1))).toBe('committed');
+      expect(await storage.journal.readActivity(id)).toBeNull();
     }
   });
 
   test('[STORE-90] activity of look-alike ids is kept apart', async () => {
     const { storage } = harness();
     const ids = [...new Set(['a', 'a:1:1', ...HOSTILE_IDS])];
-    for (const id of ids) await storage.append(session(id), 0, run(id, 0, 1));
-    for (const [i, id] of ids.entries()) await storage.touchSession(session(id), T0 + i);
-    const read = await Promise.all(ids.map((id) => storage.readActivity(session(id))));
+    for (const id of ids) await appendTo(storage, session(id), 0, run(id, 0, 1));
+    for (const [i, id] of ids.entries()) await storage.journal.touchSession(session(id), T0 + i);
+    const read = await Promise.all(ids.map((id) => storage.journal.readActivity(session(id))));
     expect(read).toEqual(ids.map((_, i) => T0 + i));
   });
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ImportReport, School, SchoolList } from '../port.js';
 import { freshHarness, type MakeHarness } from './harness.js';
+import { appendTo } from './journal-access.js';
 import {
   course,
   importAll,
@@ -76,13 +77,16 @@ export function importContract(make: MakeHarness): void {
         left: { teachers: 1, students: 3, admins: 0, courses: 0, enrollments: 4, sessions: 1 },
       }),
     );
-    expect(await storage.findPersonByUid('ada')).toMatchObject({ teacher: { designation: 'Professor' } });
-    expect(await storage.findPersonByUid('bo')).toMatchObject({ name: 'Bo Lind-Ray', student: { roll: '1' } });
-    expect(await storage.findPersonByUid('root')).toMatchObject({ name: 'Front office', is_admin: true });
-    expect(await storage.findCourse(course('course-1'))).toMatchObject({ co_teacher_ids: [] });
-    expect(await storage.findCourse(course('course-2'))).toMatchObject({ teacher_id: 'teacher-2' });
-    expect(await storage.isEnrolled(course('course-1'), student('student-4'))).toBe(true);
-    expect(await storage.findSession(session('session-1'))).toMatchObject({ topic: 'Keys', start_time: '09:00' });
+    expect(await storage.people.findPersonByUid('ada')).toMatchObject({ teacher: { designation: 'Professor' } });
+    expect(await storage.people.findPersonByUid('bo')).toMatchObject({ name: 'Bo Lind-Ray', student: { roll: '1' } });
+    expect(await storage.people.findPersonByUid('root')).toMatchObject({ name: 'Front office', is_admin: true });
+    expect(await storage.courses.findCourse(course('course-1'))).toMatchObject({ co_teacher_ids: [] });
+    expect(await storage.courses.findCourse(course('course-2'))).toMatchObject({ teacher_id: 'teacher-2' });
+    expect(await storage.courses.isEnrolled(course('course-1'), student('student-4'))).toBe(true);
+    expect(await storage.projection.findSession(session('session-1'))).toMatchObject({
+      topic: 'Keys',
+      start_time: '09:00',
+    });
     expect(await importAll(storage, LATER)).toEqual(report({ left: lengths(LATER) }));
   });
 
@@ -91,9 +95,9 @@ export function importContract(make: MakeHarness): void {
     await importAll(storage, SCHOOL);
     const people = ['ada', 'bo', 'root'];
     const state = async () => ({
-      people: await Promise.all(people.map((uid) => storage.findPersonByUid(uid))),
-      courses: await Promise.all(['course-1', 'course-2'].map((id) => storage.findCourse(course(id)))),
-      sessions: await Promise.all(SCHOOL.sessions.map(({ id }) => storage.findSession(session(id)))),
+      people: await Promise.all(people.map((uid) => storage.people.findPersonByUid(uid))),
+      courses: await Promise.all(['course-1', 'course-2'].map((id) => storage.courses.findCourse(course(id)))),
+      sessions: await Promise.all(SCHOOL.sessions.map(({ id }) => storage.projection.findSession(session(id)))),
     });
     const before = await state();
     const person = { email: null, department: null, profile_picture: null };
@@ -120,11 +124,11 @@ export function importContract(make: MakeHarness): void {
     const { storage } = harness();
     await importAll(storage, SCHOOL);
     await importAll(storage, schoolOf({ students: [{ id: 'student-9' }] }));
-    expect((await storage.listRoster(course('course-1'))).map((row) => row.student_id)).toEqual([
+    expect((await storage.courses.listRoster(course('course-1'))).map((row) => row.student_id)).toEqual([
       'student-2',
       'student-1',
     ]);
-    expect(await storage.findPersonByUid('ada')).not.toBeNull();
+    expect(await storage.people.findPersonByUid('ada')).not.toBeNull();
   });
 
   test('[STORE-21] one person may be teacher, student and admin', async () => {
@@ -135,7 +139,7 @@ export function importContract(make: MakeHarness): void {
       admins: [{ uid: 'all', name: 'All' }],
     });
     expect((await importAll(storage, school)).added).toEqual({ ...NONE, teachers: 1, students: 1, admins: 1 });
-    expect(await storage.findPersonByUid('all')).toMatchObject({
+    expect(await storage.people.findPersonByUid('all')).toMatchObject({
       is_admin: true,
       teacher: { teacher_id: 't' },
       student: { student_id: 's' },
@@ -145,14 +149,14 @@ export function importContract(make: MakeHarness): void {
 
   test('[STORE-22] a dry run answers the counts and changes nothing', async () => {
     const { storage } = harness();
-    expect(await storage.importSchool(SCHOOL, { dryRun: true })).toEqual(report({ added: lengths(SCHOOL) }));
-    expect(await storage.isEmpty()).toBe(true);
-    expect(await storage.findCourse(course('course-1'))).toBeNull();
-    expect(await storage.findSession(session('session-1'))).toBeNull();
+    expect(await storage.school.importSchool(SCHOOL, { dryRun: true })).toEqual(report({ added: lengths(SCHOOL) }));
+    expect(await storage.people.isEmpty()).toBe(true);
+    expect(await storage.courses.findCourse(course('course-1'))).toBeNull();
+    expect(await storage.projection.findSession(session('session-1'))).toBeNull();
 
     await importAll(storage, SCHOOL);
-    const foretold = await storage.importSchool(LATER, { dryRun: true });
-    expect(await storage.findPersonByUid('bo')).toMatchObject({ name: 'Bo Lind', student: { roll: '1907002' } });
+    const foretold = await storage.school.importSchool(LATER, { dryRun: true });
+    expect(await storage.people.findPersonByUid('bo')).toMatchObject({ name: 'Bo Lind', student: { roll: '1907002' } });
     expect(await importAll(storage, LATER)).toEqual(foretold);
   });
 
@@ -185,14 +189,14 @@ export function importContract(make: MakeHarness): void {
       { list: 'sessions', index: 1, field: 'teacher_id', value: "o'" },
     ];
     for (const dryRun of [true, false]) {
-      const { unresolved } = await storage.importSchool(broken, { dryRun });
+      const { unresolved } = await storage.school.importSchool(broken, { dryRun });
       expect(unresolved).toHaveLength(expected.length);
       expect(unresolved).toEqual(expect.arrayContaining(expected));
     }
-    expect(await storage.findPersonByUid('teacher-9')).toBeNull();
-    expect(await storage.findPersonByUid('student-9')).toBeNull();
-    expect(await storage.findCourse(course('course-8'))).toBeNull();
-    expect(await storage.findSession(session('session-8'))).toBeNull();
+    expect(await storage.people.findPersonByUid('teacher-9')).toBeNull();
+    expect(await storage.people.findPersonByUid('student-9')).toBeNull();
+    expect(await storage.courses.findCourse(course('course-8'))).toBeNull();
+    expect(await storage.projection.findSession(session('session-8'))).toBeNull();
     expect(await importAll(storage, SCHOOL)).toEqual(report({ left: lengths(SCHOOL) }));
   });
 
@@ -200,38 +204,43 @@ export function importContract(make: MakeHarness): void {
     const { storage, putActiveSession } = harness();
     await importAll(storage, SCHOOL);
     const S1 = session('session-1');
-    await storage.append(S1, 0, run('session-1', 0, 2));
+    await appendTo(storage, S1, 0, run('session-1', 0, 2));
     const changed = (topic: string): School => ({
       ...schoolOf({ sessions: [{ id: 'session-1', topic, status: 'cancelled' }, { id: 'foreign' }] }),
     });
     await putActiveSession(session('foreign'));
     expect(await importAll(storage, changed('before projecting'))).toEqual(report({ left: { ...NONE, sessions: 2 } }));
-    expect(await storage.findSession(S1)).toMatchObject({ topic: 'Joins', status: 'scheduled' });
+    expect(await storage.projection.findSession(S1)).toMatchObject({ topic: 'Joins', status: 'scheduled' });
 
-    await storage.project(
+    await storage.projection.project(
       projection('session-1', 2, [record('a', 2)], { topic: 'Joins', status: 'completed', ended_at: T0 }),
     );
-    const before = await storage.findSession(S1);
+    const before = await storage.projection.findSession(S1);
     expect(await importAll(storage, changed('after'))).toEqual(report({ left: { ...NONE, sessions: 2 } }));
-    expect(await storage.findSession(S1)).toEqual(before);
-    expect(await storage.readRecords(S1)).toEqual([record('a', 2)]);
+    expect(await storage.projection.findSession(S1)).toEqual(before);
+    expect(await storage.projection.readRecords(S1)).toEqual([record('a', 2)]);
   });
 
   test('[STORE-25] a person keeps their user id through later imports', async () => {
     const { storage } = harness();
     await importAll(storage, SCHOOL);
-    const before = await storage.findPersonByUid('bo');
+    const before = await storage.people.findPersonByUid('bo');
     expect(before?.user_id).toEqual(before?.student?.user_id);
     await importAll(storage, LATER);
-    expect((await storage.findPersonByUid('bo'))?.user_id).toBe(before?.user_id);
-    const found = await storage.findStudents([before?.user_id ?? '']);
+    expect((await storage.people.findPersonByUid('bo'))?.user_id).toBe(before?.user_id);
+    const found = await storage.people.findStudents([before?.user_id ?? '']);
     expect(found.get(before?.user_id ?? '')).toMatchObject({ student_id: 'student-1' });
   });
 
   test('[STORE-25] a person who was provisioned first is imported as the same person', async () => {
     const { storage } = harness();
-    const early = await storage.provisionPerson({ uid: 'bo', name: 'bo', email: null, role: 'student' });
-    const earlyTeacher = await storage.provisionPerson({ uid: 'ada', name: 'ada', email: null, role: 'teacher' });
+    const early = await storage.people.provisionPerson({ uid: 'bo', name: 'bo', email: null, role: 'student' });
+    const earlyTeacher = await storage.people.provisionPerson({
+      uid: 'ada',
+      name: 'ada',
+      email: null,
+      role: 'teacher',
+    });
     const school = schoolOf({
       teachers: [{ id: 'teacher-1', uid: 'ada', name: 'Ada Osei' }],
       students: [{ id: 'student-1', uid: 'bo', name: 'Bo Lind', roll: '7' }],
@@ -239,12 +248,12 @@ export function importContract(make: MakeHarness): void {
       enrollments: [{ course_id: 'course-1', student_id: 'student-1' }],
     });
     expect((await importAll(storage, school)).unresolved).toEqual([]);
-    const bo = await storage.findPersonByUid('bo');
+    const bo = await storage.people.findPersonByUid('bo');
     expect(bo).toMatchObject({ user_id: early.user_id, name: 'Bo Lind', student: { roll: '7' } });
-    expect((await storage.listRoster(course('course-1'))).map((row) => row.user_id)).toEqual([early.user_id]);
-    const ada = await storage.findPersonByUid('ada');
+    expect((await storage.courses.listRoster(course('course-1'))).map((row) => row.user_id)).toEqual([early.user_id]);
+    const ada = await storage.people.findPersonByUid('ada');
     expect(ada).toMatchObject({ user_id: earlyTeacher.user_id, name: 'Ada Osei' });
-    expect(await storage.findCourse(course('course-1'))).toMatchObject({
+    expect(await storage.courses.findCourse(course('course-1'))).toMatchObject({
       teacher_id: ada?.teacher?.teacher_id ?? teacher('missing'),
     });
     expect(await importAll(storage, school)).toEqual(report({ left: lengths(school) }));

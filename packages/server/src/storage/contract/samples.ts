@@ -1,5 +1,5 @@
 import type { CourseId, SessionId, StudentId, TeacherId, UserId } from '@rollcall/protocol';
-import type { EndedEntry, Entry, MarkedEntry, RosterRow, RosterStudent, StartedEntry } from '../../register/entries.js';
+import type { EndedEntry, Entry, MarkedEntry, RosterRow, RosterStudent, StartedEntry } from '../../journal/entries.js';
 import type { Projection, School, Storage, StoredRecord } from '../port.js';
 
 export const T0 = Date.UTC(2026, 10, 23, 9, 0, 0, 123);
@@ -161,7 +161,7 @@ export const SCHOOL: School = schoolOf({
   ],
 });
 
-export const importAll = (storage: Storage, school: School) => storage.importSchool(school, { dryRun: false });
+export const importAll = (storage: Storage, school: School) => storage.school.importSchool(school, { dryRun: false });
 
 export function rosterStudent(id: string): RosterStudent {
   return {

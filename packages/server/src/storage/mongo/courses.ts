@@ -1,5 +1,5 @@
 import type { CourseId, StudentId, TeacherId } from '@rollcall/protocol';
-import type { RosterStudent } from '../../register/entries.js';
+import type { RosterStudent } from '../../journal/entries.js';
 import type { Course } from '../port.js';
 import type { Collections } from './collections.js';
 import { findTeachers, studentsOfReferences } from './people.js';

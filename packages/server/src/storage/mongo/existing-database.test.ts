@@ -2,6 +2,7 @@ import type { CourseId, SessionId, StudentId } from '@rollcall/protocol';
 import { type Connection, createConnection, mongo } from 'mongoose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../../testing/mongo-server.js';
+import { appendTo } from '../contract/journal-access.js';
 import { importAll, projection, record, schoolOf, started, T0 } from '../contract/samples.js';
 import type { StoredRecord } from '../port.js';
 import { bytesOf, existingSchool, IDS, oid, seed } from './existing-school.test.support.js';
@@ -38,7 +39,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
 
   test('[STORE-70] people are found whether references are ObjectIds or their digits', async () => {
     await open();
-    expect(await storage.findPersonByUid('ada')).toEqual({
+    expect(await storage.people.findPersonByUid('ada')).toEqual({
       user_id: hex(IDS.ada),
       uid: 'ada',
       name: 'Ada Osei',
@@ -48,12 +49,12 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
       teacher: { teacher_id: hex(IDS.adaTeacher), department: 'CSE', designation: 'Lecturer' },
       student: null,
     });
-    expect(await storage.findPersonByUid('kit')).toMatchObject({
+    expect(await storage.people.findPersonByUid('kit')).toMatchObject({
       is_admin: true,
       profile_picture: 'kit.png',
       teacher: { teacher_id: hex(IDS.kitTeacher), department: null, designation: null },
     });
-    const found = await storage.findStudents([
+    const found = await storage.people.findStudents([
       hex(IDS.boStudent),
       hex(IDS.cy),
       'cy',
@@ -65,32 +66,32 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
       [hex(IDS.cy), hex(IDS.cyStudent)],
       ['cy', hex(IDS.cyStudent)],
     ]);
-    expect(await storage.isEmpty()).toBe(false);
+    expect(await storage.people.isEmpty()).toBe(false);
   });
 
   test('[STORE-70] an id in capitals is another id', async () => {
     await open();
-    expect(await storage.findSession(hex(IDS.scheduled).toUpperCase() as SessionId)).toBeNull();
-    expect(await storage.findCourse(hex(IDS.course).toUpperCase() as CourseId)).toBeNull();
+    expect(await storage.projection.findSession(hex(IDS.scheduled).toUpperCase() as SessionId)).toBeNull();
+    expect(await storage.courses.findCourse(hex(IDS.course).toUpperCase() as CourseId)).toBeNull();
   });
 
   test('[STORE-71] courses, sessions and enrolments that name users are answered by profile', async () => {
     await open();
-    expect(await storage.findCourse(course(IDS.byUser))).toEqual({
+    expect(await storage.courses.findCourse(course(IDS.byUser))).toEqual({
       course_id: hex(IDS.byUser),
       title: 'Logic',
       course_code: null,
       teacher_id: hex(IDS.adaTeacher),
       co_teacher_ids: [hex(IDS.kitTeacher)],
     });
-    expect(await storage.findSession(session(IDS.active))).toMatchObject({
+    expect(await storage.projection.findSession(session(IDS.active))).toMatchObject({
       course_id: hex(IDS.byUser),
       teacher_id: hex(IDS.kitTeacher),
       teacher_name: 'Kit Moro',
     });
-    expect(await storage.isEnrolled(course(IDS.course), student(IDS.cyStudent))).toBe(true);
-    expect(await storage.isEnrolled(course(IDS.byUser), student(IDS.cyStudent))).toBe(false);
-    expect((await storage.listRoster(course(IDS.course))).map((row) => [row.student_id, row.user_id])).toEqual([
+    expect(await storage.courses.isEnrolled(course(IDS.course), student(IDS.cyStudent))).toBe(true);
+    expect(await storage.courses.isEnrolled(course(IDS.byUser), student(IDS.cyStudent))).toBe(false);
+    expect((await storage.courses.listRoster(course(IDS.course))).map((row) => [row.student_id, row.user_id])).toEqual([
       [hex(IDS.cyStudent), hex(IDS.cy)],
       [hex(IDS.boStudent), hex(IDS.bo)],
       [hex(IDS.ghostStudent), null],
@@ -99,24 +100,24 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
 
   test('[STORE-72] missing fields are null, numbers are text, unknown statuses absent', async () => {
     await open();
-    const [cy, bo] = await storage.listRoster(course(IDS.course));
+    const [cy, bo] = await storage.courses.listRoster(course(IDS.course));
     expect(bo).toMatchObject({ roll: '1907002', section: 'A', name: 'Bo Lind' });
     expect(cy).toMatchObject({ roll: '1907001', section: null, email: null, uid: 'cy' });
-    expect(await storage.isEnrolled(course(IDS.byUser), student(IDS.boStudent))).toBe(false);
-    expect(await storage.findSession(session(IDS.scheduled))).toMatchObject({
+    expect(await storage.courses.isEnrolled(course(IDS.byUser), student(IDS.boStudent))).toBe(false);
+    expect(await storage.projection.findSession(session(IDS.scheduled))).toMatchObject({
       date: '2026-11-23',
       teacher_name: 'Ada Osei',
     });
-    expect(await storage.findSession(session(IDS.active))).toMatchObject({
+    expect(await storage.projection.findSession(session(IDS.active))).toMatchObject({
       date: '2026-11-24T09:00:00+06:00',
       topic: null,
     });
-    const records = await storage.readRecords(session(IDS.scheduled));
+    const records = await storage.projection.readRecords(session(IDS.scheduled));
     expect(records.map(({ student_id, status, remarks, seq }) => ({ student_id, status, remarks, seq }))).toEqual([
       { student_id: hex(IDS.boStudent), status: 'excused', remarks: 'dentist', seq: 0 },
       { student_id: hex(IDS.cyStudent), status: 'absent', remarks: null, seq: 0 },
     ]);
-    expect(await storage.readRecords(session(IDS.active))).toMatchObject([
+    expect(await storage.projection.readRecords(session(IDS.active))).toMatchObject([
       { record_id: hex(oid('9999', 3)), student_id: hex(IDS.boStudent), status: 'late' },
     ]);
   });
@@ -125,10 +126,10 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
     await open();
     const gone = { _id: 'r', session_id: IDS.odd, student_id: oid('ffff', 3), status: 'late' };
     await raw.collection('attendancerecords').insertOne(gone as never);
-    expect(await storage.readRecords(session(IDS.odd))).toMatchObject([
+    expect(await storage.projection.readRecords(session(IDS.odd))).toMatchObject([
       { record_id: 'r', student_id: hex(oid('ffff', 3)), status: 'late' },
     ]);
-    expect(await storage.findSession(session(IDS.odd))).toEqual({
+    expect(await storage.projection.findSession(session(IDS.odd))).toEqual({
       session_id: hex(IDS.odd),
       course_id: hex(oid('ffff', 4)),
       course: null,
@@ -144,23 +145,23 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
       ended_at: null,
       projected_seq: 0,
     });
-    expect((await storage.listRoster(course(IDS.course))).map((row) => row.student_id)).not.toContain(
+    expect((await storage.courses.listRoster(course(IDS.course))).map((row) => row.student_id)).not.toContain(
       hex(oid('ffff', 3)),
     );
   });
 
   /** Journal and projection of a session as found: every student of it, the named ones marked present. */
   async function runSession(id: mongo.ObjectId, marked: readonly mongo.ObjectId[], seq: number) {
-    const found = await storage.findSession(session(id));
+    const found = await storage.projection.findSession(session(id));
     if (!found) throw new Error('the session is in the database');
     const { status: _, started_at: __, ended_at: ___, projected_seq: ____, ...facts } = found;
-    const existing = await storage.readRecords(session(id));
+    const existing = await storage.projection.readRecords(session(id));
     const changed: StoredRecord[] = existing.map((row) =>
       marked.some((one) => hex(one) === row.student_id)
         ? { ...row, status: 'present', marked_at: T0, marked_by: 'Ada Osei', updated_at: T0, seq }
         : { ...row, seq },
     );
-    await storage.project({
+    await storage.projection.project({
       ...projection(hex(id), seq, changed),
       session: { ...facts, status: 'active', started_at: T0, ended_at: null },
     });
@@ -169,7 +170,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
   test('[STORE-74] what Rollcall does not know is the same bytes afterwards', async () => {
     await open();
     const before = await bytesOf(raw);
-    await storage.append(session(IDS.scheduled), 0, [started(hex(IDS.scheduled))]);
+    await appendTo(storage, session(IDS.scheduled), 0, [started(hex(IDS.scheduled))]);
     await runSession(IDS.scheduled, [IDS.boStudent], 2);
     await runSession(IDS.active, [], 2);
     await importAll(
@@ -223,7 +224,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
   test('[STORE-75] a record that exists keeps its id, whatever id the register had in mind', async () => {
     await open();
     const one = record(hex(IDS.boStudent), 3, 77, { status: 'present' });
-    await storage.project(projection(hex(IDS.scheduled), 3, [one]));
+    await storage.projection.project(projection(hex(IDS.scheduled), 3, [one]));
     expect(await rows('attendancerecords', { student_id: IDS.boStudent })).toMatchObject([
       { _id: oid('9999', 1), session_id: IDS.scheduled, status: 'present', seq: 3 },
     ]);
@@ -233,7 +234,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
     await open();
     const id = oid('eeee', 9);
     const facts = { course_id: course(IDS.course), date: '2026-11-26', topic: 'Keys' };
-    await storage.project(projection(hex(id), 1, [record(hex(IDS.boStudent), 1, 5)], facts));
+    await storage.projection.project(projection(hex(id), 1, [record(hex(IDS.boStudent), 1, 5)], facts));
     const times = { createdAt: expect.any(Date), updatedAt: expect.any(Date) };
     expect(await rows('classsessions', { _id: id })).toEqual([
       {
@@ -276,15 +277,18 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
     await open(school);
     expect(warnings.join()).toMatch(/unique index.*attendancerecords\(session_id, student_id\)/);
     const read = async () =>
-      (await storage.readRecords(session(IDS.scheduled))).filter((row) => row.student_id === hex(IDS.ghostStudent));
+      (await storage.projection.readRecords(session(IDS.scheduled))).filter(
+        (row) => row.student_id === hex(IDS.ghostStudent),
+      );
     expect(await read()).toMatchObject([{ record_id: hex(oid('9999', 21)), status: 'present' }]);
     const at = (seq: number, status: 'absent' | 'late') =>
       projection(hex(IDS.scheduled), seq, [record(hex(IDS.ghostStudent), seq, 300 + seq, { status })]);
-    for (const one of [at(3, 'absent'), at(5, 'late'), at(3, 'absent'), at(5, 'late')]) await storage.project(one);
+    for (const one of [at(3, 'absent'), at(5, 'late'), at(3, 'absent'), at(5, 'late')])
+      await storage.projection.project(one);
     await Promise.all([
-      storage.project(at(6, 'absent')),
-      storage.project(at(7, 'late')),
-      storage.project(at(6, 'absent')),
+      storage.projection.project(at(6, 'absent')),
+      storage.projection.project(at(7, 'late')),
+      storage.projection.project(at(6, 'absent')),
     ]);
     expect(await read()).toMatchObject([{ record_id: hex(oid('9999', 21)), status: 'late', seq: 7 }]);
     expect(await rows('attendancerecords', { student_id: IDS.ghostStudent })).toHaveLength(3);
@@ -307,7 +311,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
     school['users']?.push({ _id: oid('aaab', 1), uid: 'ada', name: 'Ada again' });
     await open(school);
     expect(warnings).toEqual([expect.stringMatching(/unique index.*users\(uid\)/)]);
-    expect(await storage.findPersonByUid('ada')).toMatchObject({ user_id: hex(IDS.ada), name: 'Ada Osei' });
+    expect(await storage.people.findPersonByUid('ada')).toMatchObject({ user_id: hex(IDS.ada), name: 'Ada Osei' });
     const again = new MongoStorage({ uri });
     await again.open();
     await again.close();
@@ -320,7 +324,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
     await beside.open();
     const made = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
-        (i % 2 ? beside : storage).provisionPerson({ uid: 'new', name: `N${i}`, email: null, role: 'student' }),
+        (i % 2 ? beside : storage).people.provisionPerson({ uid: 'new', name: `N${i}`, email: null, role: 'student' }),
       ),
     );
     await beside.close();
@@ -331,12 +335,12 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
 
   test('[STORE-81] a uid whose first owner was renamed can be given to somebody else', async () => {
     await storage.open();
-    const first = await storage.provisionPerson({ uid: 'old', name: 'First', email: null, role: 'student' });
+    const first = await storage.people.provisionPerson({ uid: 'old', name: 'First', email: null, role: 'student' });
     await raw.collection('users').updateOne({ uid: 'old' }, { $set: { uid: 'renamed' } });
-    const second = await storage.provisionPerson({ uid: 'old', name: 'Second', email: null, role: 'student' });
+    const second = await storage.people.provisionPerson({ uid: 'old', name: 'Second', email: null, role: 'student' });
     expect(second.user_id).not.toBe(first.user_id);
     expect(second.student?.student_id).not.toBe(first.student?.student_id);
-    expect(await storage.findPersonByUid('renamed')).toMatchObject({
+    expect(await storage.people.findPersonByUid('renamed')).toMatchObject({
       user_id: first.user_id,
       student: { uid: 'renamed' },
     });
@@ -345,12 +349,12 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
   test('[STORE-11] an active session of another application is listed until its journal is over', async () => {
     await open();
     const id = session(IDS.active);
-    expect(await storage.listActiveSessions()).toEqual([id]);
-    await storage.append(id, 0, [started(id)]);
-    expect(await storage.listActiveSessions()).toEqual([id]);
-    await storage.project(projection(id, 2, [], { status: 'completed', ended_at: T0 }));
-    expect(await storage.listActiveSessions()).toEqual([]);
-    expect(await storage.listJournals(null, 10)).toEqual([id]);
+    expect(await storage.journal.listActiveSessions()).toEqual([id]);
+    await appendTo(storage, id, 0, [started(id)]);
+    expect(await storage.journal.listActiveSessions()).toEqual([id]);
+    await storage.projection.project(projection(id, 2, [], { status: 'completed', ended_at: T0 }));
+    expect(await storage.journal.listActiveSessions()).toEqual([]);
+    expect(await storage.journal.listJournals(null, 10)).toEqual([id]);
   });
 
   test('[STORE-82] an import takes people by uid, renames by profile id and erases nothing', async () => {
@@ -366,19 +370,19 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
       changed: { students: 2, enrollments: 1 },
       unresolved: [],
     });
-    expect(await storage.findPersonByUid('bo')).toMatchObject({
+    expect(await storage.people.findPersonByUid('bo')).toMatchObject({
       user_id: hex(IDS.bo),
       name: 'Bo Lind-Ray',
       email: 'bo@school.example',
       student: { student_id: hex(IDS.boStudent), roll: '1907002', section: 'A' },
     });
-    expect(await storage.findPersonByUid('cy')).toBeNull();
-    expect(await storage.findPersonByUid('cy.abel')).toMatchObject({
+    expect(await storage.people.findPersonByUid('cy')).toBeNull();
+    expect(await storage.people.findPersonByUid('cy.abel')).toMatchObject({
       user_id: hex(IDS.cy),
       name: 'Cy Abel',
       student: { student_id: hex(IDS.cyStudent) },
     });
-    expect(await storage.isEnrolled(course(IDS.byUser), student(IDS.boStudent))).toBe(true);
+    expect(await storage.courses.isEnrolled(course(IDS.byUser), student(IDS.boStudent))).toBe(true);
     expect(await importAll(storage, school)).toMatchObject({ left: { students: 2, enrollments: 1 } });
     expect(await rows('students')).toHaveLength(3);
   });
@@ -394,11 +398,11 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
       ],
     });
     expect(await importAll(storage, school)).toMatchObject({ changed: { students: 2 }, added: { students: 0 } });
-    expect(await storage.findPersonByUid('cy')).toMatchObject({
+    expect(await storage.people.findPersonByUid('cy')).toMatchObject({
       name: 'Bo Lind',
       student: { student_id: hex(IDS.boStudent), roll: '1907002' },
     });
-    expect(await storage.findPersonByUid('bo')).toMatchObject({
+    expect(await storage.people.findPersonByUid('bo')).toMatchObject({
       name: 'Cy Abel',
       student: { student_id: hex(IDS.cyStudent), roll: '1907001' },
     });

@@ -1,18 +1,12 @@
-import type { CourseId, SessionId, StudentId } from '@rollcall/protocol';
 import type { Connection } from 'mongoose';
-import type { Entry, RosterStudent } from '../../register/entries.js';
 import {
-  type AppendResult,
-  type Course,
-  type ImportReport,
-  type NewPerson,
-  type Person,
-  type Projection,
-  type School,
+  type Courses,
+  type Journal as JournalFacet,
+  type People,
+  type Projections,
+  type Schools,
   type Storage,
   StorageError,
-  type StoredRecord,
-  type StoredSession,
 } from '../port.js';
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
@@ -52,6 +46,50 @@ export class MongoStorage implements Storage {
   #answered_at = performance.now();
   #reconnecting: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+
+  readonly people: People = {
+    findPersonByUid: (uid) => this.#ask(({ collections }) => findPersonByUid(collections, uid)),
+    findPeopleByUid: (uids) => this.#ask(({ collections }) => findPeopleByUid(collections, uids)),
+    findStudents: (refs) => this.#ask(({ collections }) => findStudents(collections, refs)),
+    provisionPerson: (person) => this.#ask(({ collections }) => provisionPerson(collections, person)),
+    isEmpty: () =>
+      this.#ask(async ({ collections }) => !(await collections.users.findOne({}, { projection: { _id: 1 } }))),
+  };
+
+  readonly courses: Courses = {
+    findCourse: (courseId) => this.#ask(({ collections }) => findCourse(collections, courseId)),
+    isEnrolled: (courseId, studentId) => this.#ask(({ collections }) => isEnrolled(collections, courseId, studentId)),
+    listRoster: (courseId) => this.#ask(({ collections }) => listRoster(collections, courseId)),
+  };
+
+  readonly journal: JournalFacet = {
+    listActiveSessions: () => this.#ask(({ journal }) => journal.listActive()),
+    touchSession: (sessionId, at) => this.#ask(({ journal }) => journal.touch(sessionId, at)),
+    readActivity: (sessionId) => this.#ask(({ journal }) => journal.activity(sessionId)),
+    append: (sessionId, commit) => this.#ask(({ journal }) => journal.append(sessionId, commit)),
+    readCommits: (sessionId, afterSeq, limit) =>
+      this.#ask(({ journal }) => journal.readCommits(sessionId, afterSeq, limit)),
+    lastSeqs: (sessionIds) => this.#ask(({ journal }) => journal.lastSeqs(sessionIds)),
+    listJournals: (afterSessionId, limit) => this.#ask(({ journal }) => journal.list(afterSessionId, limit)),
+  };
+
+  readonly projection: Projections = {
+    findSession: (sessionId) => this.#ask(({ collections }) => findSession(collections, sessionId)),
+    readRecords: (sessionId) => this.#ask(({ collections }) => readRecords(collections, sessionId)),
+    projectedSeqs: (sessionIds) => this.#ask(({ collections }) => projectedSeqs(collections, sessionIds)),
+    project: (projection) =>
+      this.#ask(async ({ collections, journal }) => {
+        // In this order: projected_seq vouches for the records, and a journal is closed only when both are done.
+        await projectRecords(collections, projection);
+        await projectSession(collections, projection);
+        if (projection.session.status === 'completed') await journal.close(projection.session_id);
+      }),
+  };
+
+  readonly school: Schools = {
+    importSchool: (school, options) =>
+      this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options)),
+  };
 
   constructor(options: MongoStorageOptions) {
     this.#options = options;
@@ -134,90 +172,5 @@ export class MongoStorage implements Storage {
     return this.#ask(async ({ connection }) => {
       await databaseOf(connection).command({ ping: 1 });
     });
-  }
-
-  findPersonByUid(uid: string): Promise<Person | null> {
-    return this.#ask(({ collections }) => findPersonByUid(collections, uid));
-  }
-
-  findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>> {
-    return this.#ask(({ collections }) => findPeopleByUid(collections, uids));
-  }
-
-  findStudents(refs: readonly string[]): Promise<Map<string, RosterStudent>> {
-    return this.#ask(({ collections }) => findStudents(collections, refs));
-  }
-
-  provisionPerson(person: NewPerson): Promise<Person> {
-    return this.#ask(({ collections }) => provisionPerson(collections, person));
-  }
-
-  isEmpty(): Promise<boolean> {
-    return this.#ask(async ({ collections }) => !(await collections.users.findOne({}, { projection: { _id: 1 } })));
-  }
-
-  findCourse(courseId: CourseId): Promise<Course | null> {
-    return this.#ask(({ collections }) => findCourse(collections, courseId));
-  }
-
-  isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean> {
-    return this.#ask(({ collections }) => isEnrolled(collections, courseId, studentId));
-  }
-
-  listRoster(courseId: CourseId): Promise<RosterStudent[]> {
-    return this.#ask(({ collections }) => listRoster(collections, courseId));
-  }
-
-  findSession(sessionId: SessionId): Promise<StoredSession | null> {
-    return this.#ask(({ collections }) => findSession(collections, sessionId));
-  }
-
-  readRecords(sessionId: SessionId): Promise<StoredRecord[]> {
-    return this.#ask(({ collections }) => readRecords(collections, sessionId));
-  }
-
-  touchSession(sessionId: SessionId, at: number): Promise<void> {
-    return this.#ask(({ journal }) => journal.touch(sessionId, at));
-  }
-
-  readActivity(sessionId: SessionId): Promise<number | null> {
-    return this.#ask(({ journal }) => journal.activity(sessionId));
-  }
-
-  listActiveSessions(): Promise<SessionId[]> {
-    return this.#ask(({ journal }) => journal.listActive());
-  }
-
-  append(sessionId: SessionId, expectedSeq: number, entries: readonly Entry[]): Promise<AppendResult> {
-    return this.#ask(({ journal }) => journal.append(sessionId, expectedSeq, entries));
-  }
-
-  readEntries(sessionId: SessionId, afterSeq: number, limit: number): Promise<Entry[]> {
-    return this.#ask(({ journal }) => journal.read(sessionId, afterSeq, limit));
-  }
-
-  lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
-    return this.#ask(({ journal }) => journal.lastSeqs(sessionIds));
-  }
-
-  projectedSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
-    return this.#ask(({ collections }) => projectedSeqs(collections, sessionIds));
-  }
-
-  listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]> {
-    return this.#ask(({ journal }) => journal.list(afterSessionId, limit));
-  }
-
-  project(projection: Projection): Promise<void> {
-    return this.#ask(async ({ collections, journal }) => {
-      // In this order: projected_seq vouches for the records, and a journal is closed only when both are done.
-      await projectRecords(collections, projection);
-      await projectSession(collections, projection);
-      if (projection.session.status === 'completed') await journal.close(projection.session_id);
-    });
-  }
-
-  importSchool(school: School, options: { dryRun: boolean }): Promise<ImportReport> {
-    return this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options));
   }
 }

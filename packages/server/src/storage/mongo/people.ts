@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StudentId, TeacherId, UserId } from '@rollcall/protocol';
 import { mongo } from 'mongoose';
-import type { RosterStudent } from '../../register/entries.js';
+import type { RosterStudent } from '../../journal/entries.js';
 import { type NewPerson, type Person, StorageError, type TeacherProfile } from '../port.js';
 import type { Collections } from './collections.js';
 import { isDuplicateKey } from './connection.js';

@@ -34,7 +34,11 @@ describe.skipIf(!uri)(`records that name the user${uri ? '' : `: ${MONGO_MISSING
   }
   const rows = () => raw.collection('attendancerecords').find({ session_id: IDS.odd }).sort({ _id: 1 }).toArray();
   const read = async () =>
-    (await storage.readRecords(S)).map(({ record_id, student_id, status }) => [record_id, student_id, status]);
+    (await storage.projection.readRecords(S)).map(({ record_id, student_id, status }) => [
+      record_id,
+      student_id,
+      status,
+    ]);
   const n = (i: number) => oid('9999', i).toHexString();
 
   test('[STORE-71] a record that names the user, in either form, is read under the profile’s id', async () => {
@@ -58,11 +62,13 @@ describe.skipIf(!uri)(`records that name the user${uri ? '' : `: ${MONGO_MISSING
       { _id: oid('9999', 2), student_id: IDS.cy.toHexString(), status: 'late' },
       { _id: 'text', student_id: IDS.ghostStudent, status: 'late' },
     ]);
-    const found = await storage.readRecords(S);
-    await storage.project(projection(S, 1, [...found.map((row) => ({ ...row, seq: 1 })), record('new', 1, 9)]));
+    const found = await storage.projection.readRecords(S);
+    await storage.projection.project(
+      projection(S, 1, [...found.map((row) => ({ ...row, seq: 1 })), record('new', 1, 9)]),
+    );
     const changed = found.map((row, i) => ({ ...row, seq: 2 + i, status: 'excused' as const }));
-    await storage.project(projection(S, 4, changed));
-    await storage.project(projection(S, 4, changed));
+    await storage.projection.project(projection(S, 4, changed));
+    await storage.projection.project(projection(S, 4, changed));
     const expected = [
       { _id: 'text', student_id: IDS.ghostStudent, status: 'excused' },
       { student_id: 'new', status: 'absent', seq: 1 },
@@ -75,9 +81,9 @@ describe.skipIf(!uri)(`records that name the user${uri ? '' : `: ${MONGO_MISSING
 
   test('[STORE-75] the same holds where the whole session is written at once', async () => {
     await open([{ _id: oid('9999', 1), student_id: IDS.bo, status: 'present' }]);
-    const found = await storage.readRecords(S);
+    const found = await storage.projection.readRecords(S);
     const others = Array.from({ length: 300 }, (_, i) => record(`student-${i}`, 1, 1000 + i));
-    await storage.project(projection(S, 1, [...found.map((row) => ({ ...row, seq: 1 })), ...others]));
+    await storage.projection.project(projection(S, 1, [...found.map((row) => ({ ...row, seq: 1 })), ...others]));
     expect(await rows()).toHaveLength(301);
     expect(await raw.collection('attendancerecords').findOne({ _id: oid('9999', 1) })).toMatchObject({
       student_id: IDS.bo,
@@ -98,9 +104,9 @@ describe.skipIf(!uri)(`records that name the user${uri ? '' : `: ${MONGO_MISSING
       [n(3), cy, 'late'],
     ]);
     for (const seq of [2, 3]) {
-      const found = await storage.readRecords(S);
+      const found = await storage.projection.readRecords(S);
       const changed = found.map((row) => ({ ...row, status: 'excused' as const, remarks: `at ${seq}`, seq }));
-      await storage.project(projection(S, seq, changed));
+      await storage.projection.project(projection(S, seq, changed));
     }
     expect(await rows()).toMatchObject([
       { _id: oid('9999', 1), student_id: IDS.boStudent, status: 'absent', updatedAt: at('01') },

@@ -44,18 +44,22 @@ describe.skipIf(!uri)(`values as an application left them${uri ? '' : `: ${MONGO
     school['classsessions']?.push({ _id: 'e', teacher_id: 'e3', topic: '', date: '', start_time: '' });
     school['attendancerecords']?.push({ session_id: 'e', student_id: 'e1', status: 'late', remarks: '', _id: 'r' });
     await open(school);
-    expect(await storage.listRoster(IDS.byUser.toHexString() as CourseId)).toMatchObject([
+    expect(await storage.courses.listRoster(IDS.byUser.toHexString() as CourseId)).toMatchObject([
       { student_id: 'e2', name: '12', roll: '12' },
       { student_id: 'e1', name: 'From the profile', roll: null, section: null, email: 'p@school.example' },
     ]);
-    expect(await storage.findPersonByUid('e1')).toMatchObject({ name: 'e1', email: null, profile_picture: null });
-    expect(await storage.findSession('e' as SessionId)).toMatchObject({
+    expect(await storage.people.findPersonByUid('e1')).toMatchObject({
+      name: 'e1',
+      email: null,
+      profile_picture: null,
+    });
+    expect(await storage.projection.findSession('e' as SessionId)).toMatchObject({
       teacher_name: 'e3',
       topic: null,
       date: null,
       start_time: null,
     });
-    expect(await storage.readRecords('e' as SessionId)).toMatchObject([{ remarks: '' }]);
+    expect(await storage.projection.readRecords('e' as SessionId)).toMatchObject([{ remarks: '' }]);
   });
 
   test('[STORE-72] a uid that is held as a number is the text of its digits', async () => {
@@ -68,16 +72,27 @@ describe.skipIf(!uri)(`values as an application left them${uri ? '' : `: ${MONGO
     for (const [id, uid] of Object.entries(uids)) school['users']?.push({ _id: id, uid, name: `Number ${id}` });
     school['students']?.push({ _id: 'profile', user_id: 'int' });
     await open(school);
-    const found = await storage.findPeopleByUid(['12345', '678', '19070021234', '012345', '12345.0', '1e3', 'ada']);
+    const found = await storage.people.findPeopleByUid([
+      '12345',
+      '678',
+      '19070021234',
+      '012345',
+      '12345.0',
+      '1e3',
+      'ada',
+    ]);
     expect([...found].map(([uid, person]) => [uid, person.uid, person.user_id]).sort()).toEqual([
       ['12345', '12345', 'int'],
       ['19070021234', '19070021234', 'long'],
       ['678', '678', 'double'],
       ['ada', 'ada', IDS.ada.toHexString()],
     ]);
-    expect((await storage.findStudents(['12345'])).get('12345')).toMatchObject({ student_id: 'profile', uid: '12345' });
+    expect((await storage.people.findStudents(['12345'])).get('12345')).toMatchObject({
+      student_id: 'profile',
+      uid: '12345',
+    });
     const same = { uid: '12345', email: null };
-    expect(await storage.provisionPerson({ ...same, name: 'Again', role: 'student' })).toMatchObject({
+    expect(await storage.people.provisionPerson({ ...same, name: 'Again', role: 'student' })).toMatchObject({
       user_id: 'int',
     });
     await importAll(storage, schoolOf({ students: [{ id: 'profile', uid: '12345', name: 'Number int' }] }));

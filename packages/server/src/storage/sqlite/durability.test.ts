@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { appendTo, readEntries } from '../contract/journal-access.js';
 import { importAll, projection, record, run, SCHOOL, session } from '../contract/samples.js';
 import { StorageError } from '../port.js';
 import { freshFile, opened } from './openable.test.support.js';
@@ -50,7 +51,7 @@ test('[STORE-30] what was acknowledged before a kill -9 is there, each once and 
     const storage = await opened(path);
     known = 0;
     for (const id of ['a', 'b', 'c', 'd']) {
-      const entries = await storage.readEntries(session(id), 0, 1_000_000);
+      const entries = await readEntries(storage, session(id), 0, 1_000_000);
       expect(entries.length).toBeGreaterThanOrEqual(acked.get(id) ?? 0);
       expect(entries).toEqual(run(id, 0, entries.length));
       known += entries.length;
@@ -75,7 +76,7 @@ test('[STORE-31] an import from another process waits for the server and the ser
   const exited = once(child, 'close');
   child.kill('SIGKILL');
   await exited;
-  expect((await storage.readEntries(session('a'), 0, 1_000_000)).length).toBeGreaterThanOrEqual(acked.get('a') ?? 0);
+  expect((await readEntries(storage, session('a'), 0, 1_000_000)).length).toBeGreaterThanOrEqual(acked.get('a') ?? 0);
   expect((await importAll(storage, school)).left.students).toBe(3004);
 });
 
@@ -83,23 +84,23 @@ test('[STORE-31] many who open a new file at once all find it ready', async () =
   const path = await freshFile();
   const storages = await Promise.all(Array.from({ length: 5 }, () => opened(path)));
   const results = await Promise.all(
-    storages.map((storage, i) => storage.append(session(`s${i}`), 0, run(`s${i}`, 0, 1))),
+    storages.map((storage, i) => appendTo(storage, session(`s${i}`), 0, run(`s${i}`, 0, 1))),
   );
   expect(results).toEqual(storages.map(() => 'committed'));
-  expect(await storages[0]?.listJournals(null, 10)).toHaveLength(5);
+  expect(await storages[0]?.journal.listJournals(null, 10)).toHaveLength(5);
 });
 
 test('[STORE-32] of appends committed together only those that do not fit a full disk fail, until there is space', async () => {
   const storage = await opened(await freshFile());
-  await storage.append(session('small'), 0, run('small', 0, 1));
+  await appendTo(storage, session('small'), 0, run('small', 0, 1));
   await storage.limitPages(45);
   const large = run('large', 0, 5000);
   const results = await Promise.allSettled([
-    storage.append(session('small'), 1, run('small', 1, 1)),
-    storage.append(session('large'), 0, large),
-    storage.project(projection('small', 1, [record('a', 1)])),
-    storage.append(session('small'), 0, run('small', 0, 1)),
-    storage.append(session('other'), 0, run('other', 0, 1)),
+    appendTo(storage, session('small'), 1, run('small', 1, 1)),
+    appendTo(storage, session('large'), 0, large),
+    storage.projection.project(projection('small', 1, [record('a', 1)])),
+    appendTo(storage, session('small'), 0, run('small', 0, 1)),
+    appendTo(storage, session('other'), 0, run('other', 0, 1)),
   ]);
   expect(results[1]).toMatchObject({ status: 'rejected', reason: expect.any(StorageError) });
   expect(String(results[1]?.status === 'rejected' && results[1].reason)).toMatch(/full/);
@@ -109,14 +110,14 @@ test('[STORE-32] of appends committed together only those that do not fit a full
     { status: 'fulfilled', value: 'committed' },
   ]);
   expect(results[2]?.status).toBe('fulfilled');
-  expect(await storage.readEntries(session('large'), 0, 10)).toEqual([]);
-  expect(await storage.readEntries(session('small'), 0, 10)).toEqual(run('small', 0, 2));
-  expect(await storage.listJournals(null, 10)).toEqual(['other', 'small']);
-  await expect(storage.append(session('large'), 0, large)).rejects.toBeInstanceOf(StorageError);
+  expect(await readEntries(storage, session('large'), 0, 10)).toEqual([]);
+  expect(await readEntries(storage, session('small'), 0, 10)).toEqual(run('small', 0, 2));
+  expect(await storage.journal.listJournals(null, 10)).toEqual(['other', 'small']);
+  await expect(appendTo(storage, session('large'), 0, large)).rejects.toBeInstanceOf(StorageError);
 
   await storage.limitPages(1_000_000);
-  expect(await storage.append(session('large'), 0, large)).toBe('committed');
-  expect(await storage.readEntries(session('large'), 0, 10_000)).toEqual(large);
+  expect(await appendTo(storage, session('large'), 0, large)).toBe('committed');
+  expect(await readEntries(storage, session('large'), 0, 10_000)).toEqual(large);
   await storage.ping();
 });
 
@@ -126,11 +127,11 @@ test('[STORE-32] an import and a projection that do not fit leave nothing behind
   const students = Array.from({ length: 4000 }, (_, i) => ({ ...SCHOOL.students[0], id: `s${i}`, uid: `u${i}` }));
   const school = { ...SCHOOL, students } as typeof SCHOOL;
   await expect(importAll(storage, school)).rejects.toBeInstanceOf(StorageError);
-  expect(await storage.isEmpty()).toBe(true);
+  expect(await storage.people.isEmpty()).toBe(true);
   const records = Array.from({ length: 4000 }, (_, i) => record(`s${i}`, 1, i));
-  await expect(storage.project(projection('s', 1, records))).rejects.toBeInstanceOf(StorageError);
-  expect(await storage.findSession(session('s'))).toBeNull();
-  expect(await storage.readRecords(session('s'))).toEqual([]);
+  await expect(storage.projection.project(projection('s', 1, records))).rejects.toBeInstanceOf(StorageError);
+  expect(await storage.projection.findSession(session('s'))).toBeNull();
+  expect(await storage.projection.readRecords(session('s'))).toEqual([]);
   expect((await importAll(storage, SCHOOL)).added.teachers).toBe(2);
 });
 
@@ -146,20 +147,20 @@ async function commitsInLog(path: string): Promise<number> {
 test('[STORE-40] appends of one turn share one commit, and those that come meanwhile the next', async () => {
   const path = await freshFile();
   const storage = await opened(path);
-  await storage.append(session('first'), 0, run('first', 0, 1));
+  await appendTo(storage, session('first'), 0, run('first', 0, 1));
   const before = await commitsInLog(path);
   const appendAll = (at: number) =>
-    Promise.all(Array.from({ length: 40 }, (_, i) => storage.append(session(`s${i}`), at, run(`s${i}`, at, 1))));
+    Promise.all(Array.from({ length: 40 }, (_, i) => appendTo(storage, session(`s${i}`), at, run(`s${i}`, at, 1))));
   const results = await appendAll(0);
   expect(results).toEqual(results.map(() => 'committed'));
   expect(await commitsInLog(path)).toBe(before + 1);
   // The second turn's appends wait while the first commit is under way; small projections ride along.
   const turns: Promise<unknown>[] = [];
   for (let turn = 0; turn < 6; turn++) {
-    turns.push(appendAll(turn + 1), storage.project(projection('s0', turn + 1, [record('a', turn + 1)])));
+    turns.push(appendAll(turn + 1), storage.projection.project(projection('s0', turn + 1, [record('a', turn + 1)])));
     await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(turns);
   expect(await commitsInLog(path)).toBeLessThanOrEqual(before + 1 + 6);
-  expect(await storage.readEntries(session('s39'), 0, 10)).toHaveLength(7);
+  expect(await readEntries(storage, session('s39'), 0, 10)).toHaveLength(7);
 });

@@ -7,8 +7,8 @@ test('[STORE-39] a profile whose uid changes goes over to the user of the new ui
   await importAll(storage, schoolOf({ students: [{ id: 's-1', uid: 'old-name', roll: '7' }] }));
   const renamed = schoolOf({ students: [{ id: 's-1', uid: 'new-name', roll: '7' }] });
   expect((await importAll(storage, renamed)).changed.students).toBe(1);
-  expect(await storage.findPersonByUid('new-name')).toMatchObject({ student: { student_id: 's-1', roll: '7' } });
-  expect(await storage.findPersonByUid('old-name')).toMatchObject({ student: null });
+  expect(await storage.people.findPersonByUid('new-name')).toMatchObject({ student: { student_id: 's-1', roll: '7' } });
+  expect(await storage.people.findPersonByUid('old-name')).toMatchObject({ student: null });
   expect((await importAll(storage, renamed)).left.students).toBe(1);
 });
 
@@ -28,7 +28,7 @@ test('[STORE-39] two profiles may exchange their uids', async () => {
     });
   await importAll(storage, of('ann', 'ben'));
   await importAll(storage, of('ben', 'ann'));
-  const roster = await storage.listRoster(course('c'));
+  const roster = await storage.courses.listRoster(course('c'));
   expect(roster.map(({ student_id, uid }) => [student_id, uid])).toEqual([
     ['s-2', 'ann'],
     ['s-1', 'ben'],
@@ -48,7 +48,7 @@ test('[STORE-39] a student whose user went over to another profile is still foun
     }),
   );
   await importAll(storage, schoolOf({ students: [{ id: 's-2', uid: 'ann' }] }));
-  const found = await storage.findStudents(['s-1', 's-2', 'ann']);
+  const found = await storage.people.findStudents(['s-1', 's-2', 'ann']);
   expect(found.get('s-1')).toEqual({ ...rosterStudent('s-1'), name: 's-1' });
   expect(found.get('ann')).toMatchObject({ student_id: 's-2', uid: 'ann' });
 });

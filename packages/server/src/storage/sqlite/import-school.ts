@@ -1,5 +1,6 @@
-import type { ImportReport, School, SchoolList } from '../port.js';
+import type { ImportReport, School, SchoolList, Schools } from '../port.js';
 import type { Connection, SqlRow } from './connection.js';
+import type { Queries } from './queries.js';
 
 type Outcome = 'added' | 'changed' | 'left';
 type Counts = Record<SchoolList, number>;
@@ -244,3 +245,9 @@ class SchoolImport {
     if (!this.#db.row('SELECT 1 FROM courses WHERE course_id = ?', [id])) this.unresolved.push({ ...at, value: id });
   }
 }
+
+export const schoolOf = (queries: Queries): Schools => ({
+  importSchool(school: School, { dryRun }: { dryRun: boolean }): Promise<ImportReport> {
+    return queries.call('importSchool', school, dryRun);
+  },
+});

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionId } from '@rollcall/protocol';
 import { onTestFinished } from 'vitest';
-import { SqliteStorage } from './storage.js';
+import { type SqliteOptions, SqliteStorage } from './storage.js';
 import { WorkerLink } from './worker-link.js';
 
 class CrashableLink extends WorkerLink {
@@ -18,7 +18,12 @@ class CrashableLink extends WorkerLink {
 
 /** The adapter with a door to its own connection, for what the port has no verb for. */
 export class OpenableSqlite extends SqliteStorage {
-  protected override readonly link = new CrashableLink(this.path);
+  readonly #crashable: CrashableLink;
+
+  constructor({ path }: SqliteOptions) {
+    super({ path }, (file) => new CrashableLink(file));
+    this.#crashable = this.link as CrashableLink;
+  }
 
   /** Runs a statement that answers one text (add `RETURNING` where it writes). */
   sql(statement: string, params: readonly (string | number | null)[] = []): Promise<string> {
@@ -32,7 +37,7 @@ export class OpenableSqlite extends SqliteStorage {
   }
 
   crash(): void {
-    this.link.crash();
+    this.#crashable.crash();
   }
 
   async putActiveSession(sessionId: SessionId): Promise<void> {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { CourseId, StudentId, TeacherId, UserId } from '@rollcall/protocol';
-import type { RosterStudent } from '../../register/entries.js';
-import type { Course, NewPerson, Person } from '../port.js';
+import type { StudentId, TeacherId, UserId } from '@rollcall/protocol';
+import type { RosterStudent } from '../../journal/entries.js';
+import { type NewPerson, type People, type Person, StorageError } from '../port.js';
 import type { Connection } from './connection.js';
+import { jsonOf, type Queries } from './queries.js';
 
 // A student whose user is gone still has a name to be called by.
-const STUDENT = `s.student_id, u.user_id, u.uid, coalesce(u.name, s.student_id), u.email, s.roll, s.section,
+export const STUDENT = `s.student_id, u.user_id, u.uid, coalesce(u.name, s.student_id), u.email, s.roll, s.section,
   u.profile_picture`;
 
 /** ?1 is a JSON array of uids, each once. */
@@ -32,7 +33,7 @@ type PersonRow = [
   string | null,
 ];
 
-export function toPerson(row: readonly unknown[]): Person {
+function toPerson(row: readonly unknown[]): Person {
   const [user_id, uid, name, email, profile_picture, admin, teacher_id, department, designation, ...student] =
     row as PersonRow;
   const [student_id, roll, section] = student;
@@ -58,13 +59,6 @@ export const FIND_STUDENTS = `
     (SELECT student_id FROM students WHERE user_id = (SELECT user_id FROM users WHERE uid = r.value)))
   LEFT JOIN users AS u ON u.user_id = s.user_id`;
 
-export const LIST_ROSTER = `
-  SELECT json_group_array(json_array(${STUDENT}) ORDER BY s.roll IS NULL, s.roll, u.name)
-  FROM enrollments AS e
-  JOIN students AS s ON s.student_id = e.student_id
-  LEFT JOIN users AS u ON u.user_id = s.user_id
-  WHERE e.course_id = ? AND e.status = 'approved'`;
-
 type StudentRow = [
   StudentId,
   UserId | null,
@@ -82,27 +76,6 @@ export function toStudent(row: readonly unknown[]): RosterStudent {
 }
 
 export const IS_EMPTY = 'SELECT json_array(json_array(NOT EXISTS (SELECT 1 FROM users)))';
-
-export const IS_ENROLLED = `
-  SELECT json_group_array(json_array(status)) FROM enrollments
-  WHERE course_id = ? AND student_id = ? AND status = 'approved'`;
-
-export const FIND_COURSE = `
-  SELECT json_group_array(json_array(course_id, title, course_code, teacher_id,
-    json((SELECT json_group_array(t.teacher_id ORDER BY t.teacher_id) FROM course_teachers AS t
-      WHERE t.course_id = c.course_id))))
-  FROM courses AS c WHERE course_id = ?`;
-
-export function toCourse(row: readonly unknown[]): Course {
-  const [course_id, title, course_code, teacher_id, co_teacher_ids] = row as [
-    CourseId,
-    string | null,
-    string | null,
-    TeacherId | null,
-    TeacherId[],
-  ];
-  return { course_id, title, course_code, teacher_id, co_teacher_ids };
-}
 
 /** The person's uid where no other profile of that table is called so. */
 function freeProfileId(db: Connection, table: 'teachers' | 'students', uid: string): string {
@@ -123,4 +96,35 @@ export function provision(db: Connection, { uid, name, email, role }: NewPerson)
   } else if (role === 'student') {
     db.run('INSERT INTO students (student_id, user_id) VALUES (?, ?)', [freeProfileId(db, 'students', uid), uid]);
   }
+}
+
+export function peopleOf(queries: Queries): People {
+  const people: People = {
+    async findPersonByUid(uid: string): Promise<Person | null> {
+      return (await people.findPeopleByUid([uid])).get(uid) ?? null;
+    },
+
+    async findPeopleByUid(uids: readonly string[]): Promise<Map<string, Person>> {
+      const rows = await queries.rows(FIND_PEOPLE, [jsonOf(uids)]);
+      return new Map(rows.map(toPerson).map((person) => [person.uid, person]));
+    },
+
+    async findStudents(refs: readonly string[]): Promise<Map<string, RosterStudent>> {
+      if (refs.length === 0) return new Map();
+      const rows = await queries.rows(FIND_STUDENTS, [jsonOf(refs)]);
+      return new Map(rows.map(([ref, ...student]) => [String(ref), toStudent(student)]));
+    },
+
+    async provisionPerson(person: NewPerson): Promise<Person> {
+      await queries.call('provision', person);
+      const made = await people.findPersonByUid(person.uid);
+      if (!made) throw new StorageError('a person was provisioned and is not there');
+      return made;
+    },
+
+    async isEmpty(): Promise<boolean> {
+      return queries.first(IS_EMPTY, [], ([empty]) => empty === 1).then(Boolean);
+    },
+  };
+  return people;
 }

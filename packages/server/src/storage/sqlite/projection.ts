@@ -1,6 +1,7 @@
 import type { AttendanceStatus, CourseId, SessionId, SessionStatus, StudentId, TeacherId } from '@rollcall/protocol';
-import type { Projection, StoredRecord, StoredSession } from '../port.js';
+import type { Projection, Projections, StoredRecord, StoredSession } from '../port.js';
 import type { Connection } from './connection.js';
+import { jsonOf, type Queries } from './queries.js';
 
 const UPSERT_SESSION = `
   INSERT INTO class_sessions (session_id, course_id, date, start_time, end_time, topic, description, teacher_id,
@@ -159,3 +160,22 @@ export function toRecord(row: readonly unknown[]): StoredRecord {
     seq: r[9],
   };
 }
+
+export const projectionOf = (queries: Queries): Projections => ({
+  async findSession(sessionId: SessionId): Promise<StoredSession | null> {
+    return queries.first(FIND_SESSION, [sessionId], toSession);
+  },
+
+  async readRecords(sessionId: SessionId): Promise<StoredRecord[]> {
+    return (await queries.rows(READ_RECORDS, [sessionId])).map(toRecord);
+  },
+
+  async projectedSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
+    const rows = await queries.rows(PROJECTED_SEQS, [jsonOf(sessionIds)]);
+    return new Map(rows.map(([id, seq]) => [id as SessionId, Number(seq)]));
+  },
+
+  project(projection: Projection): Promise<void> {
+    return queries.call('project', projection);
+  },
+});

@@ -4,7 +4,7 @@ import { personOf } from '../../auth/sign-in.js';
 import type { Identity } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
 import { courseOf, teachesSession } from '../../commands/rights.js';
-import { opensJournal } from '../../register/entries.js';
+import { opensJournal } from '../../journal/entries.js';
 import type { Person } from '../../storage/port.js';
 import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';

@@ -1,6 +1,6 @@
 import type { Namespace } from 'socket.io';
 import { Written } from '../../commands/written.js';
-import { type Bundle, type BundleWriter, forEachMember, sizeOf } from './bundle.js';
+import { type Bundle, type BundleWriter, forEachMember, sizeOf } from './engine/bundle.js';
 
 /** Sockets that are written to in one turn of the event loop: some 20 ms, so that nobody else waits longer. */
 const SLICE = 1_000;

@@ -61,7 +61,7 @@ test('[CONN-8] the authenticated user is attached to the socket as socket.user',
     const found = server.rollcall.io.of('/').sockets.get(socket.id ?? '');
     return (found as unknown as { user?: unknown } | undefined)?.user;
   };
-  const person = await server.storage.findPersonByUid('s-1');
+  const person = await server.storage.people.findPersonByUid('s-1');
   const { user_id, name, email, profile_picture } = person ?? {};
   expect(userOf(student)).toEqual({ user_id, uid: 's-1', name, email, profile_picture });
   expect(userOf(teacher)).toMatchObject({ uid: 'ada', name: 'Ada Osei' });

@@ -1,11 +1,12 @@
 import type { SessionId } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
+import { readEntries } from '../../storage/contract/journal-access.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, startServer, type TestServer } from '../../testing/server.js';
 
 const session_id = 'session-1';
 const roundTrip = (client: Client) => client.send('unsubscribeFromCourse', { course_id: 'none' });
-const journal = ({ storage }: TestServer, id = session_id) => storage.readEntries(id as SessionId, 0, 1_000);
+const journal = ({ storage }: TestServer, id = session_id) => readEntries(storage, id as SessionId, 0, 1_000);
 
 /** Resolves once the socket is connected again, after something else has cut it. */
 const reconnected = ({ socket }: Client): Promise<void> =>
@@ -167,7 +168,7 @@ test('[CONN-20] a co-teacher comes back to the session that they started after a
 test('[CONN-20] [RIGHT-3] who was taken off the course isn’t put back into the session that they started', async () => {
   const { school, server, starter } = await coTeacherClass();
   const courses = school.courses.map((course) => ({ ...course, co_teacher_ids: [] }));
-  await server.storage.importSchool({ ...school, courses }, { dryRun: false });
+  await server.storage.school.importSchool({ ...school, courses }, { dryRun: false });
   expect(await heardAfterRestart(server, starter)).toEqual([]);
   const answer = await starter.send('watchAttendanceSession', { session_id });
   expect(answer.error?.code).toBe('NOT_SESSION_TEACHER');

@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io';
 import type { VerifyToken } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
 import type { Person } from '../../storage/port.js';
-import type { FloodGuard } from './flood-guard.js';
+import type { FloodGuard } from './engine/flood-guard.js';
 import type { SocketPublisher } from './publisher.js';
 import type { RateLimit } from './rate-limit.js';
 import type { Wire } from './reply.js';

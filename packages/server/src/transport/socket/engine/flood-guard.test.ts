@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { Socket as TcpSocket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
-import { schoolOf } from '../../testing/school.js';
-import { type Client, startServer, type TestServer, tokenOf } from '../../testing/server.js';
+import { schoolOf } from '../../../testing/school.js';
+import { type Client, startServer, type TestServer, tokenOf } from '../../../testing/server.js';
 
 const session_id = 'session-1';
 const disconnection = ({ socket }: Client): Promise<string> =>

@@ -1,5 +1,5 @@
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
-import { Written } from '../../commands/written.js';
+import { Written } from '../../../commands/written.js';
 
 /** A packet of Socket.IO's protocol, revision 5, whose last argument is written already. */
 export function textOf({ type, nsp, id, data }: Packet, payload: Written): string {

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'socket.io';
+import { RateLimit } from '../rate-limit.js';
 import { cutOff } from './cut-off.js';
-import { RateLimit } from './rate-limit.js';
 
 /** Longest frame of who doesn't teach, in characters or bytes: a thousand times their usual command. */
 export const SMALL_FRAME_MAX = 1024 * 1024;

@@ -1,8 +1,8 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Namespace } from 'socket.io';
 import { PacketType } from 'socket.io-parser';
-import type { Written } from '../../commands/written.js';
-import { textOf } from './parser.js';
+import type { Written } from '../../../commands/written.js';
+import { textOf } from './encoder.js';
 
 /** One event for many sockets. */
 export interface Notice {

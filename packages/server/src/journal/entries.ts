@@ -10,7 +10,6 @@ import type {
   TeacherId,
   UserId,
 } from '@rollcall/protocol';
-import type { CodeKey } from './check-in-codes.js';
 
 /** Who did it. `user_id` is null for the system (a timeout, an adoption). */
 export interface Actor {
@@ -62,6 +61,14 @@ export interface SessionFacts {
   readonly description: string | null;
   readonly teacher_id: TeacherId | null;
   readonly teacher_name: string | null;
+}
+
+/** What a session's codes are made of. Part of its opening entry, so that every node and every restart has the same. */
+export interface CodeKey {
+  /** 32 random bytes in base64url; it is never sent to anybody. */
+  readonly secret: string;
+  /** How long a code is shown, in ms. It counts for as long again. */
+  readonly window_ms: number;
 }
 
 interface EntryHead {

@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
-import { accepted, caughtUp, joined, startedClass } from '../../testing/class.js';
-import { type Answer, type Client, type Payload, tokenOf } from '../../testing/server.js';
+import { accepted, caughtUp, joined, startedClass } from '../../../testing/class.js';
+import { type Answer, type Client, type Payload, tokenOf } from '../../../testing/server.js';
 import { forEachMember, framesOf } from './bundle.js';
 
 const session_id = 'session-1';

@@ -24,7 +24,7 @@ interface Transport {
  * the packets of a commit (answers, updates, statistics) cost little more than one of them.
  * @returns sends what is gathered now, before something that takes long
  */
-export function writeOnce(io: Server): () => void {
+export function coalesceWrites(io: Server): () => void {
   const gathering: Transport[] = [];
   const send = (): void => {
     for (const transport of gathering.splice(0)) {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { schoolOf } from '../../testing/school.js';
-import { startServer, tokenOf } from '../../testing/server.js';
+import { schoolOf } from '../../../testing/school.js';
+import { startServer, tokenOf } from '../../../testing/server.js';
 
 const PATIENCE = { timeout: 60_000, interval: 20 };
 

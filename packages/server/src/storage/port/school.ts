@@ -1,0 +1,74 @@
+/** A whole school at once. */
+export interface Schools {
+  /** Upserts a school, all or nothing where the database can (SQLite), else list by list in an order that a repeat completes. */
+  importSchool(school: School, options: { dryRun: boolean }): Promise<ImportReport>;
+}
+
+/**
+ * A school as an import brings it: checked, ids filled in, every reference inside it or in the database. Null says
+ * nothing: a stored value stays. A list is said as a whole: an empty `co_teacher_ids` takes the co-teachers away.
+ */
+export interface School {
+  readonly teachers: ReadonlyArray<{
+    readonly id: string;
+    readonly uid: string;
+    readonly name: string;
+    readonly email: string | null;
+    readonly department: string | null;
+    readonly designation: string | null;
+    readonly profile_picture: string | null;
+  }>;
+  readonly students: ReadonlyArray<{
+    readonly id: string;
+    readonly uid: string;
+    readonly name: string;
+    readonly email: string | null;
+    readonly roll: string | null;
+    readonly section: string | null;
+    readonly department: string | null;
+    readonly semester: string | null;
+    readonly profile_picture: string | null;
+  }>;
+  readonly admins: ReadonlyArray<{ readonly uid: string; readonly name: string; readonly email: string | null }>;
+  readonly courses: ReadonlyArray<{
+    readonly id: string;
+    readonly title: string;
+    readonly course_code: string | null;
+    readonly credit: number | null;
+    readonly teacher_id: string | null;
+    readonly co_teacher_ids: readonly string[];
+  }>;
+  readonly enrollments: ReadonlyArray<{
+    readonly course_id: string;
+    readonly student_id: string;
+    readonly status: 'pending' | 'approved' | 'rejected';
+  }>;
+  readonly sessions: ReadonlyArray<{
+    readonly id: string;
+    readonly course_id: string | null;
+    /** Only where the session is not its course's teacher's. */
+    readonly teacher_id: string | null;
+    readonly date: string;
+    readonly start_time: string | null;
+    readonly end_time: string | null;
+    readonly topic: string | null;
+    readonly description: string | null;
+    readonly status: 'scheduled' | 'completed' | 'cancelled';
+  }>;
+}
+
+export type SchoolList = keyof School;
+
+/** Counts per list. `left` are rows that were already so, and sessions that run or ran under Rollcall. */
+export interface ImportReport {
+  readonly added: Readonly<Record<SchoolList, number>>;
+  readonly changed: Readonly<Record<SchoolList, number>>;
+  readonly left: Readonly<Record<SchoolList, number>>;
+  /** References to teachers, students or courses that neither the school nor the database has; then nothing was kept. */
+  readonly unresolved: ReadonlyArray<{
+    readonly list: SchoolList;
+    readonly index: number;
+    readonly field: string;
+    readonly value: string;
+  }>;
+}
