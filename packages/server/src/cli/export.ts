@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { SessionId } from '@rollcall/protocol';
 import { Command, Option } from 'commander';
+import { visible } from '../visible-text.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
 import { journalLines } from './journal-file.js';
@@ -33,7 +34,7 @@ async function exportSession(id: string, { out }: ExportOptions): Promise<void> 
   try {
     const sessionId = id as SessionId;
     if ((await storage.journal.lastSeqs([sessionId])).size === 0) {
-      throw new CommandFailure(`session ${id} has no journal`);
+      throw new CommandFailure(`session ${visible(id)} has no journal: it never ran, or the id is another`);
     }
     if (out === undefined) {
       for await (const line of journalLines(storage, sessionId)) process.stdout.write(`${line}\n`);

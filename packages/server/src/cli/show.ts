@@ -1,7 +1,6 @@
 import type { AttendanceRecord, Change, Session, SessionId, Statistics } from '@rollcall/protocol';
 import type { Command } from 'commander';
 import type { SessionData } from '../commands/present.js';
-import { JournalError } from '../journal/commit.js';
 import type { Storage } from '../storage/port.js';
 import { visible } from '../visible-text.js';
 import { loadDatabaseConfig } from './environment.js';
@@ -50,25 +49,25 @@ async function show(sessionId: string, options: ShowOptions): Promise<void> {
 }
 
 async function read(storage: Storage, sessionId: SessionId, withHistory: boolean): Promise<Shown> {
-  const [{ readJournal }, { changeOf, sessionDataOf, statisticsOfState }, { SessionState }] = await Promise.all([
-    import('../register/read-journal.js'),
-    import('../commands/present.js'),
-    import('../register/session-state.js'),
-  ]);
+  const [{ readJournal }, { changeOf, sessionDataOf, statisticsOfState }, { SessionState }, { JournalError }] =
+    await Promise.all([
+      import('../register/read-journal.js'),
+      import('../commands/present.js'),
+      import('../register/session-state.js'),
+      import('../journal/commit.js'),
+    ]);
   try {
     const { entries, chain } = await readJournal(storage, sessionId, 0);
-    if (chain === undefined) {
+    if (chain === undefined)
       return { ...(await readStored(storage, sessionId)), ...(withHistory ? { changes: [] } : {}) };
-    }
     const state = SessionState.fromJournal(entries, chain);
     const data = sessionDataOf(state, statisticsOfState(state), 'teacher');
     return { ...withoutOnline(data), ...(withHistory ? { changes: entries.map(changeOf) } : {}) };
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof JournalError)) throw error;
-    const why = error instanceof JournalError ? `it ${error.what}, at seq ${error.seq}` : error.message;
     throw new CommandFailure(
-      `the journal of session ${visible(sessionId)} cannot be read: ${visible(why)}. ` +
-        'Restore the session from a backup; `rollcall verify` tells whether others are damaged, too',
+      `the journal of session ${visible(sessionId)} can't be read: ${visible(error.message)}. If it is damaged, restore the ` +
+        'session from a backup; `rollcall verify` tells whether others are, too',
       { cause: error },
     );
   }
