@@ -93,6 +93,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     }
   }
 
+  /** Whether what is here is up to date; the event `state` tells of changes. */
   get state(): LiveState {
     return this.#state;
   }
@@ -102,16 +103,20 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     return this.#sequence.seq;
   }
 
-  /** null for a student until the session ends: students aren't sent it before. */
+  /** The session itself. null for a student until the session ends: students aren't sent it before. */
   get session(): Session | null {
     return this.#register.session;
   }
 
+  /** As the server last said; null where it hasn't, as for a student whom visibility keeps from them. */
   get statistics(): Statistics | null {
     return this.#register.statistics;
   }
 
-  /** By student_id. For a teacher every record; for a student their own and those seen changing. */
+  /**
+   * By student_id. For a teacher every record; for a student their own and those seen changing. The map changes in
+   * place; `getSnapshot` has one that doesn't.
+   */
   get records(): ReadonlyMap<string, AttendanceRecord> {
     return this.#register.records;
   }
@@ -284,6 +289,8 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
 
   #apply(changes: readonly LiveChange[]): void {
     for (const change of changes) {
+      // A listener of the one before may have closed the session.
+      if (this.#state === 'closed') return;
       const applied = this.#register.apply(change);
       this.#history.applied(change);
       // Teachers' records have an e-mail address or null; those of broadcasts have none.
