@@ -45,6 +45,16 @@ try {
       console.log(`${seq}. ${record?.student.name ?? 'a new student'} is ${status} (${actor.name})`);
   });
 
+  // A view that compares, one made with React for instance, draws anew when the snapshot is another one.
+  let shown;
+  teacher.subscribe(() => {
+    const { records, statistics } = teacher.getSnapshot();
+    const marked = [...records.values()].filter(({ marked_at }) => marked_at !== null).length;
+    const line = `   screen: ${marked} of ${records.size} marked, ${statistics?.onlineCount ?? 0} online`;
+    if (line !== shown) console.log(line);
+    shown = line;
+  });
+
   // Where check-ins need a code (CHECK_IN=code), students type the one on the teacher's screen.
   const code = teacher.code?.code;
   const students = await Promise.all(studentNames.map((uid) => signIn(uid).joinSession(session_id, { code })));

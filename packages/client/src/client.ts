@@ -39,6 +39,7 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
   readonly #outbox: Outbox;
   readonly #connection: Connection;
   readonly #courses = new Set<string>();
+  readonly #unsubscriptions = new Map<string, number>();
   readonly #watched = new Set<string>();
   readonly #restoring = new Set<string>();
   #state: ConnectionState = 'connecting';
@@ -61,6 +62,7 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     void this.#connection.run();
   }
 
+  /** Whether there is a connection; `on('state', …)` tells of changes. */
   get state(): ConnectionState {
     return this.#state;
   }
@@ -70,7 +72,12 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.#outbox.size;
   }
 
-  /** Resolves once there is a connection; rejects where there will be none. */
+  /**
+   * Resolves once there is a connection, at once where there is one.
+   *
+   * @throws {RollcallClientError} UNAUTHENTICATED where the token was refused for good, CLOSED after `close`
+   * @throws the signal's reason, once it fires
+   */
   async ready({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     while (this.#state !== 'connected') {
       if (this.#error) throw this.#error;
@@ -85,6 +92,12 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     this.#connection.close();
   }
 
+  /**
+   * Starts a session, or comes back to one that is active already, as its teacher. Without a session of this id one is
+   * made, of `course_id` where that is given. Resolves with the session, every record and the statistics.
+   *
+   * @throws {RollcallClientError} NOT_SESSION_TEACHER, SESSION_ENDED, COURSE_NOT_FOUND and others of the server's
+   */
   start(
     payload: Payload<'startAttendanceSession'>,
     options?: CommandOptions,
@@ -92,10 +105,18 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.request('startAttendanceSession', payload, options);
   }
 
+  /**
+   * Checks a student in, once for each session; later calls come back to it. `joinSession` does more. Resolves with the
+   * student's own record once the check-in is stored.
+   *
+   * @param payload with `code` where check-ins need one: its digits, its words or its whole link
+   * @throws {RollcallClientError} CODE_REQUIRED, CODE_INVALID, CODE_EXPIRED, SESSION_NOT_ACTIVE and others
+   */
   join(payload: Payload<'joinAttendanceSession'>, options?: CommandOptions): Promise<Answer<'joinAttendanceSession'>> {
     return this.request('joinAttendanceSession', payload, options);
   }
 
+  /** Tells the teachers that a student has gone. The check-in stays, and one that was never made is no error. */
   leave(
     payload: Payload<'leaveAttendanceSession'>,
     options?: CommandOptions,
@@ -103,19 +124,33 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.request('leaveAttendanceSession', payload, options);
   }
 
+  /**
+   * Gives a student one of the four statuses. Resolves with the record once the mark is stored.
+   *
+   * @param payload `remarks`: up to 1,000 characters; left out keeps what is there, empty clears it. `walk_in: true` adds
+   *   a known student who isn't on the roster
+   * @throws {RollcallClientError} STUDENT_NOT_FOUND, SESSION_NOT_ACTIVE, SESSION_ENDED, NOT_SESSION_TEACHER and others
+   */
   mark(payload: Payload<'markStudentAttendance'>, options?: CommandOptions): Promise<Answer<'markStudentAttendance'>> {
     return this.request('markStudentAttendance', payload, options);
   }
 
+  /** `mark` with the status `present`. */
   markPresent(payload: Payload<'markStudentPresent'>, options?: CommandOptions): Promise<Answer<'markStudentPresent'>> {
     return this.request('markStudentPresent', payload, options);
   }
 
+  /** `mark` with the status `absent`. */
   markAbsent(payload: Payload<'markStudentAbsent'>, options?: CommandOptions): Promise<Answer<'markStudentAbsent'>> {
     return this.request('markStudentAbsent', payload, options);
   }
 
-  /** Up to 5,000 rows, all or none; with `partial: true` the good ones. */
+  /**
+   * Marks 1 to 5,000 students in one commit: all of them or, with `partial: true`, those whose rows are good. Resolves
+   * with the records of all who were named and, under `failed`, the rows that weren't.
+   *
+   * @throws {RollcallClientError} with the bad rows in `details`, where the whole was refused
+   */
   bulkUpdate(
     payload: Payload<'bulkUpdateAttendance'>,
     options?: CommandOptions,
@@ -123,11 +158,15 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.request('bulkUpdateAttendance', payload, options);
   }
 
+  /** Ends a session for everybody, for good. Resolves with its final records and statistics. */
   end(payload: Payload<'endAttendanceSession'>, options?: CommandOptions): Promise<Answer<'endAttendanceSession'>> {
     return this.request('endAttendanceSession', payload, options);
   }
 
-  /** Puts off the end of a session that nobody uses; resolves with `ends_at`, null where it doesn't end by itself. */
+  /**
+   * Puts off the end of a session that nobody uses. Resolves with `ends_at`, a time in ISO 8601, null where the session
+   * doesn't end by itself.
+   */
   keepAlive(sessionId: string, options?: CommandOptions): Promise<Answer<'keepAttendanceSessionAlive'>> {
     return this.request('keepAttendanceSessionAlive', { session_id: sessionId }, options);
   }
@@ -158,6 +197,7 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return answer;
   }
 
+  /** Lists the students who are connected to a session now, for its teachers. */
   onlineStudents(
     payload: Payload<'getOnlineStudents'>,
     options?: CommandOptions,
@@ -165,7 +205,7 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.request('getOnlineStudents', payload, options);
   }
 
-  /** Sessions live now, of one course or of all of one's own. */
+  /** Lists the sessions that are active now, of one course or of all of the user's own. */
   activeSessions(
     payload: Payload<'checkActiveSessions'> = {},
     options?: CommandOptions,
@@ -173,24 +213,38 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     return this.request('checkActiveSessions', payload, options);
   }
 
-  /** Notices of a course's sessions from now on, also after reconnects. */
+  /**
+   * Gets the user notices of a course's sessions from now on, also after reconnects: `courseSessionStarted`,
+   * `courseSessionEnded` and `activeSessionsData`. Resolves with the sessions that are active.
+   *
+   * @throws {RollcallClientError} COURSE_NOT_FOUND, FORBIDDEN and others
+   */
   async subscribeToCourse(
     payload: Payload<'subscribeToCourse'>,
     options?: CommandOptions,
   ): Promise<Answer<'subscribeToCourse'>> {
+    const { course_id } = payload;
+    const before = this.#unsubscriptions.get(course_id);
     const answer = await this.request('subscribeToCourse', payload, options);
-    this.#courses.add(payload.course_id);
+    // Whoever has unsubscribed meanwhile isn't subscribed again after a reconnect.
+    if (this.#unsubscriptions.get(course_id) === before) this.#courses.add(course_id);
     return answer;
   }
 
+  /** Ends the notices of a course. A needless call is no error. */
   async unsubscribeFromCourse(payload: Payload<'unsubscribeFromCourse'>, options?: CommandOptions): Promise<void> {
-    this.#courses.delete(payload.course_id);
+    const { course_id } = payload;
+    this.#courses.delete(course_id);
+    this.#unsubscriptions.set(course_id, (this.#unsubscriptions.get(course_id) ?? 0) + 1);
     await this.request('unsubscribeFromCourse', payload, options);
   }
 
   /**
    * Follows a session as its teacher; with `start`, starts it first, or comes back to it where it runs already.
-   * Resolves once the session's state is there.
+   * Resolves once the session's state is there. A session that is over is read as it ended.
+   *
+   * @param options those of the first command, which starts or reads the session; following it has no deadline
+   * @throws {RollcallClientError} SESSION_NOT_FOUND, NOT_SESSION_TEACHER, with `start` SESSION_ENDED, and others
    */
   openSession(
     sessionId: string,
@@ -206,7 +260,12 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     });
   }
 
-  /** Checks in to a session as a student and follows it. Resolves once the check-in is stored. */
+  /**
+   * Checks in to a session as a student and follows it. Resolves once the check-in is stored.
+   *
+   * @param options `code` where check-ins need one: its digits, its words or its whole link
+   * @throws {RollcallClientError} as `join`
+   */
   joinSession(sessionId: string, options: CommandOptions & { code?: string } = {}): Promise<LiveSession> {
     const { code, ...command } = options;
     const payload = { session_id: sessionId, ...(code === undefined ? {} : { code }) };
@@ -217,7 +276,14 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
     });
   }
 
-  /** Sends a command and resolves with its answer; the methods above are named forms of it. */
+  /**
+   * Sends a command and resolves with its answer; the methods above are named forms of it. What is called without a
+   * connection waits for one, and what isn't answered is sent again with the same op_id until the deadline.
+   *
+   * @throws {RollcallClientError} the server's refusal, or TIMEOUT, ABORTED or CLOSED
+   * @throws {TypeError} for a payload or options that aren't what they have to be; the payload's fields are the
+   *   server's to check
+   */
   request<Name extends ClientEventName>(
     event: Name,
     payload: Payload<Name>,

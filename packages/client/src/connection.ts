@@ -35,6 +35,8 @@ interface Outcome {
   readonly refused?: boolean;
   /** True where waiting before the next attempt would serve nobody. */
   readonly at_once?: boolean;
+  /** True where no transport could be opened and nothing said why. */
+  readonly silent?: boolean;
 }
 
 /** Refusals in a row after which a token function is taken to have no good token. */
@@ -66,12 +68,15 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
   readonly #pause = new Pause();
+  /** In the order in which they are tried. */
+  readonly #transports: Transport[];
   #socket: Socket | undefined;
   #hangUp: ((outcome: Outcome) => void) | undefined;
   #closed = false;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
+    this.#transports = [...options.transports];
     this.#events = events;
   }
 
@@ -98,15 +103,20 @@ export class Connection {
     let failures = 0;
     let refusals = 0;
     while (!this.#closed) {
+      const began = performance.now();
       const outcome = await this.#attempt();
       if (this.#closed) return;
       this.#events.down(outcome.reason);
-      failures = outcome.connected ? 0 : failures + 1;
+      // A connection that is lost at once, again and again, is tried for as seldom as one that can't be made.
+      const lasted = performance.now() - began > this.#options.reconnect.max;
+      failures = outcome.connected && lasted ? 0 : failures + 1;
+      // A proxy that swallows websockets answers nothing at all, so that polling would never be tried.
+      if (outcome.silent) this.#transports.push(...this.#transports.splice(0, 1));
       refusals = outcome.refused ? refusals + 1 : 0;
       if (refusals >= MOST_REFUSALS || (refusals > 0 && typeof this.#options.token === 'string')) {
         return this.#events.over(new RollcallClientError('UNAUTHENTICATED', outcome.reason));
       }
-      if (outcome.at_once) continue;
+      if (outcome.at_once && lasted) continue;
       await this.#pause.wait(backoff(Math.max(0, failures - 1), this.#options.reconnect));
     }
   }
@@ -124,21 +134,26 @@ export class Connection {
   async #token(): Promise<string> {
     const { token, connectTimeout } = this.#options;
     if (typeof token === 'string') return token;
+    const asked = async () => {
+      const given: unknown = await token();
+      if (typeof given === 'string' && given !== '') return given;
+      throw new Error(`the function gave ${given === '' ? 'an empty string' : given === null ? 'null' : typeof given}`);
+    };
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`none within ${connectTimeout} ms`)), connectTimeout);
     });
     // A function that throws is a promise that rejects: the timer must not outlive it.
-    return Promise.race([Promise.resolve().then(token), late]).finally(() => clearTimeout(timer));
+    return Promise.race([asked(), late]).finally(() => clearTimeout(timer));
   }
 
   /** Resolves when the connection that it makes is gone, or couldn't be made. */
   #connect(token: string): Promise<Outcome> {
-    const { url, path, transports, connectTimeout, client } = this.#options;
+    const { url, path, connectTimeout, client } = this.#options;
     return new Promise((resolve) => {
       const socket = io(url, {
         path,
-        transports: [...transports],
+        transports: [...this.#transports],
         tryAllTransports: true,
         auth: { token, client: { ...client, batched: true, retries: true } },
         forceNew: true,
@@ -193,7 +208,8 @@ export class Connection {
         this.#events.up(link);
       });
       socket.on('connect_error', (error: ConnectError) => {
-        hangUp({ reason: reasonOf(error), connected, refused: error.data?.code === 'UNAUTHENTICATED' });
+        const refused = error.data?.code === 'UNAUTHENTICATED';
+        hangUp({ reason: reasonOf(error), connected, refused, silent: error.message === 'timeout' });
       });
       socket.on('disconnect', (reason) => fail(reason));
       socket.onAny((name: string, payload: unknown) => {

@@ -5,6 +5,7 @@ export type Unsubscribe = () => void;
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(payload: never) => void>>();
 
+  /** Calls the listener at each event of this name. Returns what takes it off again. */
   on<Name extends keyof Events>(name: Name, listener: (payload: Events[Name]) => void): Unsubscribe {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
@@ -34,6 +35,8 @@ export class Emitter<Events extends object> {
 
   protected emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      // One before it may have taken it off.
+      if (!this.#listeners.get(name)?.has(listener)) continue;
       try {
         (listener as (payload: Events[Name]) => void)(payload);
       } catch (error) {

@@ -15,7 +15,7 @@ export type {
 } from './events.js';
 export type { LiveChange } from './live-change.js';
 export { LiveSession } from './live-session.js';
-export type { Ending, LiveSessionEvents, LiveState } from './live-session-types.js';
+export type { Ending, LiveSessionEvents, LiveSnapshot, LiveState } from './live-session-types.js';
 export type { ConnectOptions } from './options.js';
 export type { OnlineStudent } from './presence.js';
 export type { MarkExtra } from './session-commands.js';

@@ -1,4 +1,4 @@
-import type { EndReason, ServerPayload, Statistics } from '@rollcall/protocol';
+import type { AttendanceRecord, EndReason, ServerPayload, Session, Statistics } from '@rollcall/protocol';
 import type { RollcallClientError } from './errors.js';
 import type { Answer, CheckInCode } from './events.js';
 import type { LiveChange } from './live-change.js';
@@ -9,6 +9,22 @@ import type { OnlineStudent } from './presence.js';
  * and nothing more will come. `closed`: no longer followed.
  */
 export type LiveState = 'catching-up' | 'live' | 'offline' | 'ended' | 'closed';
+
+/** A live session at one moment. It stays as it is, and is the same object for as long as nothing changes. */
+export interface LiveSnapshot {
+  readonly state: LiveState;
+  /** The last journal entry that was applied. */
+  readonly seq: number;
+  readonly session: Session | null;
+  readonly statistics: Statistics | null;
+  /** By student_id. The same map until a record changes, and a record is the same object until it changes. */
+  readonly records: ReadonlyMap<string, AttendanceRecord>;
+  /** By student_id, for teachers. */
+  readonly online: ReadonlyMap<string, OnlineStudent>;
+  /** A student's own record. */
+  readonly own: AttendanceRecord | undefined;
+  readonly code: CheckInCode | undefined;
+}
 
 export interface Ending {
   /** undefined where the end happened out of this client's sight. */

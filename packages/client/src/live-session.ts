@@ -1,9 +1,11 @@
 import type { AttendanceRecord, ServerPayload, Session, Statistics } from '@rollcall/protocol';
 import { ASKING_DELAY, Asking } from './asking.js';
+import { type CaughtUp, catchUpStudent, catchUpTeacher } from './catch-up.js';
 import { backoff, Pause } from './delays.js';
 import type { Unsubscribe } from './emitter.js';
 import { RollcallClientError } from './errors.js';
-import type { Answer, Caller, CheckInCode, ClientEvents, CommandOptions, SessionSnapshot } from './events.js';
+import type { Answer, Caller, CheckInCode, CommandOptions } from './events.js';
+import { FillIn } from './fill-in.js';
 import { History, type Position } from './history.js';
 import {
   changeOfEnd,
@@ -13,14 +15,19 @@ import {
   changesOfJoin,
   type LiveChange,
 } from './live-change.js';
-import type { FirstAnswer, LiveSessionEvents, LiveSessionOptions, LiveState } from './live-session-types.js';
+import type {
+  FirstAnswer,
+  LiveSessionEvents,
+  LiveSessionOptions,
+  LiveSnapshot,
+  LiveState,
+} from './live-session-types.js';
 import { type OnlineStudent, Presence } from './presence.js';
 import { Register } from './register.js';
 import { Sequence } from './sequence.js';
 import { SessionCommands } from './session-commands.js';
-
-/** Milliseconds between two readings of the whole roster while students are being added to it. */
-const FILL_IN_PAUSE_MS = 250;
+import { SessionEvents } from './session-events.js';
+import { Snapshots } from './snapshots.js';
 
 const isOver = (session: Session | null | undefined): boolean =>
   session?.status === 'completed' || session?.status === 'cancelled';
@@ -40,9 +47,11 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   });
   readonly #sequence: Sequence<LiveChange>;
   readonly #history = new History();
+  readonly #events: SessionEvents;
+  readonly #snapshots = new Snapshots<LiveSnapshot>(() => this.#snapshot());
   readonly #pause = new Pause();
   readonly #asking: Asking;
-  #subscriptions: Unsubscribe[] = [];
+  readonly #fillIn: FillIn;
   #state: LiveState = 'catching-up';
   #studentId: string | undefined;
   #code: CheckInCode | undefined;
@@ -51,16 +60,24 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   /** True where the connection was lost since a catch-up began. */
   #lost = false;
   #catchingUp = true;
-  /** True while a record is missing or incomplete because its student was added. */
-  #incomplete = false;
-  #filling: Promise<void> | undefined;
   /** The end as it was announced; it is applied when its turn comes. */
   #ending: ServerPayload<'attendanceSessionEnded'> | undefined;
 
   private constructor(caller: Caller, { session_id, role }: LiveSessionOptions) {
     super(caller, session_id);
     this.role = role;
+    this.#events = new SessionEvents(caller, session_id);
     this.#asking = new Asking(caller, this.#pause, () => this.#over);
+    this.#fillIn = new FillIn({
+      session_id,
+      asking: this.#asking,
+      pause: this.#pause,
+      take: (records) => {
+        for (const record of records) this.#register.put(record);
+        this.emit('resynced', { from_seq: this.seq, to_seq: this.seq });
+      },
+      failed: (error) => this.#refused(error),
+    });
     this.#sequence = new Sequence({ sparse: role === 'student' });
   }
 
@@ -76,6 +93,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     }
   }
 
+  /** Whether what is here is up to date; the event `state` tells of changes. */
   get state(): LiveState {
     return this.#state;
   }
@@ -85,16 +103,20 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     return this.#sequence.seq;
   }
 
-  /** null for a student until the session ends: students aren't sent it before. */
+  /** The session itself. null for a student until the session ends: students aren't sent it before. */
   get session(): Session | null {
     return this.#register.session;
   }
 
+  /** As the server last said; null where it hasn't, as for a student whom visibility keeps from them. */
   get statistics(): Statistics | null {
     return this.#register.statistics;
   }
 
-  /** By student_id. For a teacher every record; for a student their own and those seen changing. */
+  /**
+   * By student_id. For a teacher every record; for a student their own and those seen changing. The map changes in
+   * place; `getSnapshot` has one that doesn't.
+   */
   get records(): ReadonlyMap<string, AttendanceRecord> {
     return this.#register.records;
   }
@@ -114,6 +136,16 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     return this.#studentId === undefined ? undefined : this.#register.records.get(this.#studentId);
   }
 
+  /**
+   * The session at this moment, for views that compare: the same object until something changed, and then another one.
+   * Copies the records where one changed since the last call, so ask once for all that changed: `subscribe` tells when.
+   * `useSyncExternalStore(session.subscribe, session.getSnapshot)` is all that React needs.
+   */
+  readonly getSnapshot = (): LiveSnapshot => this.#snapshots.get();
+
+  /** Calls the listener after `getSnapshot` has changed, once for all that changed in one go. Returns what stops it. */
+  readonly subscribe = (listener: () => void): Unsubscribe => this.#snapshots.subscribe(listener);
+
   /** A student goes: stops following and tells the server. The check-in stays. */
   leave(options?: CommandOptions): Promise<Answer<'leaveAttendanceSession'>> {
     this.close();
@@ -122,10 +154,22 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
 
   /** Stops following. Nothing is sent: the session goes on, and so does the client. */
   close(): void {
-    this.#unsubscribe();
+    this.#events.stop();
     this.#setState('closed');
     this.#presence.stop();
     this.#asking.stop();
+  }
+
+  protected override emit<Name extends keyof LiveSessionEvents>(name: Name, payload: LiveSessionEvents[Name]): void {
+    // Whatever changes is told by an event.
+    this.#snapshots.touch();
+    super.emit(name, payload);
+  }
+
+  #snapshot(): LiveSnapshot {
+    const { state, seq, session, statistics, own, code } = this;
+    const [records, online] = [this.#register.records.snapshot(), this.#presence.online.snapshot()];
+    return { state, seq, session, statistics, records, online, own, code };
   }
 
   get #over(): boolean {
@@ -162,12 +206,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   }
 
   #subscribe(): void {
-    const on = <Name extends keyof ClientEvents>(name: Name, take: (payload: ClientEvents[Name]) => void) => {
-      const listener = (payload: ClientEvents[Name]) => {
-        if ((payload as { session_id?: string }).session_id === this.session_id) take(payload);
-      };
-      this.#subscriptions.push(this.caller.on(name, listener));
-    };
+    const on: SessionEvents['on'] = (name, take) => this.#events.on(name, take);
     on('attendanceUpdated', (update) => this.#offer([changeOfUpdate(update)]));
     on('attendanceBulkUpdated', (bulk) => this.#offer(changesOfBulk(bulk)));
     on('attendanceChanges', (batch) => {
@@ -196,7 +235,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     });
     on('attendanceSessionExpiring', ({ ends_at, reason }) => this.emit('expiring', { ends_at, reason }));
     on('attendanceSessionEnded', (ended) => this.#takeEnd(ended));
-    this.#subscriptions.push(this.caller.on('state', ({ state }) => this.#onConnection(state)));
+    on('state', ({ state }) => this.#onConnection(state));
   }
 
   #onConnection(state: Caller['state']): void {
@@ -234,33 +273,34 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   }
 
   /** Throws away what is known, and goes on from an answer whose journal isn't the one that was followed. */
-  #startAnew(records: readonly AttendanceRecord[], answer: Position & Partial<SessionSnapshot>): void {
-    const [from_seq, to_seq] = [this.seq, answer.seq];
+  #startAnew({ records, head, ...position }: CaughtUp): void {
+    const [from_seq, to_seq] = [this.seq, position.seq];
     this.#register.replace(records);
     this.#ending = undefined;
-    this.#incomplete = false;
-    this.#history.restart(answer);
+    this.#fillIn.forget();
+    this.#history.restart(position);
     const due = this.#sequence.restart(to_seq);
-    const { session, statistics } = answer;
-    if (session && statistics) this.#takeHead({ session, statistics, seq: to_seq });
+    if (head) this.#takeHead(head);
     this.emit('reset', { from_seq, to_seq });
     this.#apply(due);
     if (this.#lost) this.#sequence.hold();
-    if (isOver(session)) this.#finish();
+    if (isOver(head?.session)) this.#finish();
   }
 
   #apply(changes: readonly LiveChange[]): void {
     for (const change of changes) {
+      // A listener of the one before may have closed the session.
+      if (this.#state === 'closed') return;
       const applied = this.#register.apply(change);
       this.#history.applied(change);
       // Teachers' records have an e-mail address or null; those of broadcasts have none.
       if (this.role === 'teacher' && change.student_id !== undefined && applied.record?.student.email === undefined) {
-        this.#incomplete = true;
+        this.#fillIn.need();
       }
       this.emit('change', applied);
       if (change.type === 'ended' && !this.#over) this.#finish(change);
     }
-    if (this.#incomplete && !this.#catchingUp) void this.#fillIn();
+    if (this.#fillIn.needed && !this.#catchingUp) void this.#fillIn.run();
   }
 
   #takeHead({ session, statistics, seq }: { session: Session; statistics: Statistics; seq: number }): void {
@@ -285,7 +325,7 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       this.#takeHead({ session, statistics, seq });
       for (const record of attendanceRecords) this.#register.put(record);
     }
-    this.#unsubscribe();
+    this.#events.stop();
     this.#presence.stop();
     this.#presence.online.clear();
     this.#code = undefined;
@@ -330,8 +370,8 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
       this.#showAsking();
       this.#sequence.hold();
       const from_seq = this.seq;
-      const upTo = await (this.role === 'teacher' ? this.#askForChanges() : this.#joinAgain());
-      if (this.#incomplete) await this.#fillIn();
+      const upTo = await this.#takeMissed();
+      if (this.#fillIn.needed) await this.#fillIn.run();
       if (!this.#over) await this.#listOnline();
       this.emit('resynced', { from_seq, to_seq: this.seq });
       if (!this.#sequence.gap && this.seq >= upTo) continue;
@@ -342,60 +382,21 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
   }
 
   /** @returns the seq that the server is at */
-  async #askForChanges(): Promise<number> {
-    const { session_id } = this;
-    const ask = (since: object) => this.#asking.until('getAttendanceSessionData', { session_id, ...since });
-    const caughtUp = await this.#history.ask(this.seq, ask);
-    if (!caughtUp) return Number.POSITIVE_INFINITY;
-    let { answer } = caughtUp;
-    if (!caughtUp.goesOn && 'changes' in answer) answer = await ask({});
-    if ('attendanceRecords' in answer) {
-      this.#startAnew(answer.attendanceRecords, answer);
-    } else {
-      this.#takeHead(answer);
-      this.#settle(answer.changes, answer);
-    }
-    return answer.seq;
-  }
-
-  /** @returns the seq that the server is at */
-  async #joinAgain(): Promise<number> {
-    const { session_id } = this;
-    const caughtUp = await this.#history.ask(this.seq, (since) =>
-      this.#asking.until('joinAttendanceSession', { session_id, ...since }),
-    );
-    if (!caughtUp) return Number.POSITIVE_INFINITY;
-    const { answer, goesOn } = caughtUp;
-    if (goesOn) {
-      this.#register.put(answer.record);
-      this.#settle(answer.changes ?? [], answer);
-    } else this.#startAnew([answer.record], answer);
-    return answer.seq;
+  async #takeMissed(): Promise<number> {
+    const ask = this.role === 'teacher' ? catchUpTeacher : catchUpStudent;
+    const missed = await ask(this.#asking, this.#history, this.session_id, this.seq);
+    if (!missed) return Number.POSITIVE_INFINITY;
+    if (missed.goesOn) {
+      if (missed.head) this.#takeHead(missed.head);
+      for (const record of missed.records) this.#register.put(record);
+      this.#settle(missed.changes, missed);
+    } else this.#startAnew(missed);
+    return missed.seq;
   }
 
   async #listOnline(): Promise<void> {
     if (this.role !== 'teacher' || this.#register.session?.status === 'scheduled') return;
     await this.#presence.list();
-  }
-
-  /** Reads the whole roster where students were added to it whose records this client doesn't have. */
-  #fillIn(): Promise<void> {
-    this.#filling ??= this.#readRecords()
-      .catch((error: unknown) => this.#refused(error))
-      .finally(() => {
-        this.#filling = undefined;
-      });
-    return this.#filling;
-  }
-
-  async #readRecords(): Promise<void> {
-    while (this.#incomplete && this.#state !== 'closed') {
-      this.#incomplete = false;
-      const answer = await this.#asking.until('getAttendanceSessionData', { session_id: this.session_id });
-      if ('attendanceRecords' in answer) for (const record of answer.attendanceRecords) this.#register.put(record);
-      this.emit('resynced', { from_seq: this.seq, to_seq: this.seq });
-      if (this.#incomplete) await this.#pause.wait(FILL_IN_PAUSE_MS);
-    }
   }
 
   #refused(error: unknown): void {
@@ -411,11 +412,6 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     }
     this.close();
     this.emit('error', refusal);
-  }
-
-  #unsubscribe(): void {
-    for (const unsubscribe of this.#subscriptions) unsubscribe();
-    this.#subscriptions = [];
   }
 
   #setState(state: LiveState): void {

@@ -1,4 +1,5 @@
 import type { ServerPayload } from '@rollcall/protocol';
+import { SnapshotMap, sameValue } from './snapshots.js';
 
 /** A student with a connection to the session. */
 export type OnlineStudent = Omit<ServerPayload<'onlineStudentsData'>['online_students'][number], 'socket_id'>;
@@ -23,7 +24,7 @@ const PATIENCE_MS = 1_000;
 
 /** Who is online, from notices and, after every reconnect, from a list. */
 export class Presence {
-  readonly online = new Map<string, OnlineStudent>();
+  readonly online = new SnapshotMap<string, OnlineStudent>();
   readonly #options: PresenceOptions;
   /** Notices that came while a list was under way, which may be older than they are or newer. */
   #late: Notice[] | undefined;
@@ -37,8 +38,9 @@ export class Presence {
   async list(): Promise<void> {
     this.#late = [];
     const students = await this.#options.ask();
-    this.online.clear();
-    for (const student of students) this.online.set(student.student_id, student);
+    const listed = new Set<string>(students.map(({ student_id }) => student_id));
+    for (const student_id of [...this.online.keys()]) if (!listed.has(student_id)) this.online.delete(student_id);
+    for (const student of students) this.#put(student);
     const late = this.#late ?? [];
     this.#late = undefined;
     // The last notice about a student is either newer than the list or agrees with it.
@@ -75,6 +77,10 @@ export class Presence {
       return;
     }
     const { student_id, student_name, roll, profile_picture, joined_at } = notice.joined;
-    this.online.set(student_id, { student_id, student_name, roll, profile_picture, joined_at });
+    this.#put({ student_id, student_name, roll, profile_picture, joined_at });
+  }
+
+  #put(student: OnlineStudent): void {
+    if (!sameValue(this.online.get(student.student_id), student)) this.online.set(student.student_id, student);
   }
 }

@@ -1,12 +1,21 @@
 import type { AttendanceRecord, Session, Statistics } from '@rollcall/protocol';
 import type { LiveChange } from './live-change.js';
+import { SnapshotMap, sameValue } from './snapshots.js';
 
 /** What this client knows of one session: the records as of the changes that were applied to them. */
 export class Register {
-  readonly records = new Map<string, AttendanceRecord>();
-  session: Session | null = null;
+  readonly records = new SnapshotMap<string, AttendanceRecord>();
+  #session: Session | null = null;
   statistics: Statistics | null = null;
   #statisticsSeq = -1;
+
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  set session(session: Session | null) {
+    if (!sameValue(this.#session, session)) this.#session = session;
+  }
 
   /** Forgets everything but these records: what is known was of another journal. */
   replace(records: Iterable<AttendanceRecord>): void {
@@ -24,7 +33,9 @@ export class Register {
     const { email } = known?.student ?? {};
     // A broadcast never carries e-mail addresses, which a teacher's answers do.
     const kept = email !== undefined && record.student.email === undefined;
-    this.records.set(record.student_id, kept ? { ...record, student: { ...record.student, email } } : record);
+    const taken = kept ? { ...record, student: { ...record.student, email } } : record;
+    // One that says the same stays the object that it was, so that whoever compares sees no change.
+    if (!sameValue(known, taken)) this.records.set(record.student_id, taken);
   }
 
   /**
@@ -47,7 +58,7 @@ export class Register {
   /** Takes statistics unless newer ones are here. */
   setStatistics(statistics: Statistics, seq: number): boolean {
     if (seq < this.#statisticsSeq) return false;
-    this.statistics = statistics;
+    if (!sameValue(this.statistics, statistics)) this.statistics = statistics;
     this.#statisticsSeq = seq;
     return true;
   }
