@@ -295,7 +295,8 @@ test('[EMBED-6] without a server, or without what is required, nothing is opened
 test('[EMBED-7] where attaching fails once the database is open it is closed, and the process ends', async () => {
   const database = `sqlite:${join(await temporaryFolder(), 'app.db')}`;
   const app = `
-        import { attachRollcall } from ${JSON.stringify(new URL('./attach.js', import.meta.url).href)};
+    import { Server } from 'socket.io';
+    import { attachRollcall } from ${JSON.stringify(new URL('./attach.js', import.meta.url).href)};
     const io = new Server();
     io.adapter(class {
       constructor({ name }) {

@@ -45,6 +45,7 @@ export class ProviderKeys {
 
   /** For jwtVerify. Rejects with RollcallError KEYS_UNAVAILABLE where the key may exist and can't be had. */
   readonly keyOf: JWTVerifyGetKey = async (header, token) => {
+    const came = performance.now();
     if (!this.#remote.jwks()) await this.#ask();
     else if (performance.now() - this.#cameAt > FRESH_MS) await this.#renew();
     try {
@@ -52,7 +53,7 @@ export class ProviderKeys {
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
     }
-    await this.#askAnew();
+    if (this.#askedAt < came) await this.#askAnew();
     return this.#remote(header, token);
   };
 

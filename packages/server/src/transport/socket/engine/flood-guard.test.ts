@@ -115,13 +115,20 @@ test.each(['', '/,', '/,7', '7'])(
   '[CONN-29] however the default namespace is written, “%s” too, a connection has one socket',
   async (namespace) => {
     const server = await startServer({}, schoolOf(1));
-    const { ws, tcp } = await rawWebsocket(server);
-    const closed = once(ws, 'close');
+    let made = 0;
+    server.rollcall.io.on('connection', () => {
+      made += 1;
+    });
     const auth = JSON.stringify({ token: await tokenOf('s-1') });
-    tcp.cork();
-    for (const spelling of [namespace, '', namespace, namespace]) ws.send(`40${spelling}${auth}`);
-    tcp.uncork();
-    await closed;
+    for (const spellings of [Array.from({ length: 20 }, () => namespace), ['', namespace], [namespace, '']]) {
+      const { ws, tcp, heard } = await rawWebsocket(server);
+      tcp.cork();
+      for (const spelling of spellings) ws.send(`40${spelling}${auth}`);
+      tcp.uncork();
+      await expect.poll(() => ws.readyState, { timeout: 20_000 }).toBe(WebSocket.CLOSED);
+      expect(heard.filter((frame) => frame.startsWith('40'))).toEqual([]);
+    }
+    expect(made).toBe(0);
     await expect.poll(() => server.rollcall.io.of('/').sockets.size).toBe(0);
 
     const patient = await rawWebsocket(server);
