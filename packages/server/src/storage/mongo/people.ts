@@ -190,8 +190,9 @@ export const derivedId = (purpose: 'user' | 'teacher' | 'student', uid: string):
 export async function provisionPerson(c: Collections, person: NewPerson): Promise<Person | null> {
   const existing = await findPersonByUid(c, person.uid);
   if (existing) return existing;
-  // They are there, and disabled.
-  if (await c.users.findOne({ uid: anyUid([person.uid]) }, { projection: { _id: 1 } })) return null;
+  // Asked for by name: a user who is there now and wasn't a moment ago is another server's making.
+  const disabled = { uid: anyUid([person.uid]), disabled: true };
+  if (await c.users.findOne(disabled, { projection: { _id: 1 } })) return null;
   await makePerson(c, person, (purpose) => derivedId(purpose, person.uid));
   const made = await findPersonByUid(c, person.uid);
   if (made) return made;
