@@ -65,6 +65,16 @@ async function rosterOf(folder: string, courseId = 'c-1'): Promise<(string | nul
   }
 }
 
+async function teacherOf(folder: string): Promise<string | null | undefined> {
+  const storage = new SqliteStorage({ path: join(folder, 'data', 'rollcall.db') });
+  await storage.open();
+  try {
+    return (await storage.courses.findCourse('c-1' as CourseId))?.teacher_id;
+  } finally {
+    await storage.close();
+  }
+}
+
 const usersWith = (...lines: string[]): string => `${[...BUNDLE['users.csv'], ...lines].join('\n')}\n`;
 
 test('[IMPORT-100] [IMPORT-101] who left, comes later or is disabled is off the roster, and counted', async () => {
@@ -142,6 +152,20 @@ test('[IMPORT-101] a user who is to be deleted may not sign in, and may again on
   await importing(folder, {});
   expect([...(await storage.people.findPeopleByUid(['kim', 'gil'])).keys()].sort()).toEqual(['gil', 'kim']);
   expect(await rosterOf(folder)).toEqual(['kim']);
+});
+
+test('[IMPORT-111] a teacher whose enrolment ended or is deleted teaches the class no more', async () => {
+  const folder = await freshFolder();
+  const rows = BUNDLE['enrollments.csv'].join('\n');
+  const gone = [rows.replace('2999-06-30', '2000-09-30'), rows.replace('e-1,active', 'e-1,tobedeleted')];
+  for (const enrollments of gone) {
+    await importing(folder, {});
+    expect(await teacherOf(folder)).toBe('u-1');
+    expect((await importing(folder, { 'enrollments.csv': enrollments })).code).toBe(0);
+    expect(await teacherOf(folder)).toBeNull();
+    const repeated = JSON.parse((await importing(folder, { 'enrollments.csv': enrollments }, ['--json'])).stdout);
+    expect(repeated.changed.courses).toBe(0);
+  }
 });
 
 const READ: [string, Partial<Record<File, Bytes>>, ((file: string) => string)?][] = [

@@ -35,7 +35,7 @@ export async function planCourses(c: Collections, school: School, known: Known, 
     ),
   );
   const profile = (ref: string) => storedId(known.teachers.get(ref) ?? ref);
-  for (const { id, title, course_code, credit, teacher_id, co_teacher_ids } of school.courses) {
+  for (const { id, title, course_code, credit, teacher_id, co_teacher_ids, teacher_gone } of school.courses) {
     const fields = {
       title,
       course_code,
@@ -45,7 +45,8 @@ export async function planCourses(c: Collections, school: School, known: Known, 
     };
     const row = found.get(id);
     if (!row) plan.insert(c.courses, storedId(id), fields);
-    plan.count('courses', !row ? 'added' : plan.update(c.courses, row, fields) ? 'changed' : 'left');
+    const whole = teacher_gone === true && teacher_id === null ? { teacher_id: null } : {};
+    plan.count('courses', !row ? 'added' : plan.update(c.courses, row, fields, whole) ? 'changed' : 'left');
   }
 }
 

@@ -177,7 +177,11 @@ class SchoolImport {
     const found = this.#db.row('SELECT title, course_code, credit, teacher_id FROM courses WHERE course_id = ?', [
       row.id,
     ]);
-    const wanted = filled([row.title, row.course_code, row.credit, teacherId], found);
+    const gone = row.teacher_gone === true && teacherId === null;
+    const wanted = [
+      ...filled([row.title, row.course_code, row.credit], found),
+      gone ? null : (teacherId ?? found?.[3] ?? null),
+    ];
     const listed = this.#db.rows('SELECT teacher_id FROM course_teachers WHERE course_id = ?', [row.id]);
     const before = new Set(listed.map(([id]) => id));
     const after = new Set(coTeachers);
