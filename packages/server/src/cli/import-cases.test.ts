@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CourseId } from '@rollcall/protocol';
@@ -378,4 +378,10 @@ test('[IMPORT-110] reading stops where nobody would read the faults any more', a
   expect(code).toBe(1);
   expect(stderr.split('\n')).toHaveLength(10_002);
   expect(stderr).toMatch(/\nrollcall: nothing was imported: there are 10000 faults, and what follows was not read\n$/);
+
+  const folder = await freshFolder();
+  await writeFile(join(folder, 'large.json'), '{}');
+  await truncate(join(folder, 'large.json'), 128 * 1024 * 1024 + 1);
+  const large = await rollcall(folder, ['import', 'large.json']);
+  expect(large.stderr).toBe('rollcall: large.json: has more than 128 MB: split the school into several imports\n');
 });
