@@ -1,4 +1,5 @@
 import type { CourseId, SessionId, StudentId, TeacherId } from '@rollcall/protocol';
+import { encodeOpening } from '../../../packages/server/dist/journal/encode.js';
 import type { Entry, RosterRow, SessionFacts } from '../../../packages/server/dist/journal/entries.js';
 import type { Storage } from '../../../packages/server/dist/storage/port.js';
 import { courseId, type SchoolSize, studentId, studentName, studentRoll, teacherId, teacherName } from '../school.js';
@@ -42,11 +43,12 @@ async function journal(storage: Storage, n: number, { courses, studentsPerCourse
     return { type: 'marked', seq: index + 2, at, actor, ...mark };
   });
   const seq = marks.length + 2;
-  await storage.journal.append(facts.session_id, 0, [
+  const commit = encodeOpening(facts.session_id, [
     { type: 'started', seq: 1, at, actor, session: facts, policy, roster },
     ...marks,
     { type: 'ended', seq, at, actor, reason: 'teacher' },
   ]);
+  await storage.journal.append(facts.session_id, commit);
   return { facts, roster, at, seq };
 }
 

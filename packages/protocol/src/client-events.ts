@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { courseId, isWellFormed, sessionId, studentRef } from './ids.js';
-import { attendanceStatus, policyInput, seq } from './objects.js';
+import { attendanceStatus, chain, policyInput, seq } from './objects.js';
 
 export const REMARKS_MAX_LENGTH = 1_000;
 export const TOPIC_MAX_LENGTH = 500;
@@ -27,6 +27,9 @@ const opId = optional(wellFormed(64).min(1)).describe(
   'Makes a repeat safe: a change has one effect per session, user and op_id.',
 );
 const sinceSeq = optional(seq).describe("The client's last seq: the answer then holds the changes after it.");
+const sinceChain = optional(chain).describe(
+  "The `chain` that came with since_seq. Where it doesn't fit the journal the answer is the whole, with `reset`.",
+);
 const walkIn = optional(z.boolean()).describe('True: a known student who is not on the roster is added to it.');
 const student = studentRef.describe('Profile id, user id or uid.');
 
@@ -59,6 +62,7 @@ export const clientEvents = {
       'Under policy check_in `code`: the digits, the words, the token of the link or all of it; see [check-in codes](#check-in-codes).',
     ),
     since_seq: sinceSeq,
+    since_chain: sinceChain,
   }),
   leaveAttendanceSession: z.object(ofSession),
   markStudentPresent: z.object(ofStudent),
@@ -72,7 +76,7 @@ export const clientEvents = {
     ),
     walk_in: walkIn,
   }),
-  getAttendanceSessionData: z.object({ ...ofSession, since_seq: sinceSeq }),
+  getAttendanceSessionData: z.object({ ...ofSession, since_seq: sinceSeq, since_chain: sinceChain }),
   watchAttendanceSession: z.object(ofSession),
   getOnlineStudents: z.object(ofSession),
   keepAttendanceSessionAlive: z.object(ofSession),

@@ -116,10 +116,16 @@ export const errorRegistry = define({
     when: 'The request is larger than the largest legal one.',
   },
   STORAGE_UNAVAILABLE: {
-    message: 'Storage is unavailable, nothing was changed',
+    message: 'Storage is unavailable: the change may or may not have been saved, repeat it with the same op_id',
     retryable: true,
     http_status: 503,
-    when: 'The change could not be made durable. Repeat it with the same op_id.',
+    when: 'The database did not answer. What was asked may or may not have been saved: repeat it with the same op_id.',
+  },
+  JOURNAL_UNREADABLE: {
+    message: 'The journal of this session cannot be read by this version of the server',
+    retryable: false,
+    http_status: 500,
+    when: 'The journal has entries of a newer version, or is damaged. The server’s log says which session and where.',
   },
   OVERLOADED: {
     message: 'The server is overloaded',

@@ -19,6 +19,9 @@ const markedAt = '2026-11-23T09:05:03.117Z';
 const bulkAt = '2026-11-23T09:07:41.902Z';
 const endedAt = '2026-11-23T10:30:00.250Z';
 
+/** Of the journal after the commit that ends with seq 1, 2, 3 and 4. */
+const chains = { 1: '8c1e5f0a97d3b246', 2: '02b7a94ce16f58d3', 3: 'e49d30c2718b6fa5', 4: '5fa6d81b03e2c794' } as const;
+
 const policy = {
   check_in: 'open',
   auto_mark: false,
@@ -147,7 +150,7 @@ export const clientExamples: ClientExamples = {
     attendanceUpdates: [{ student_id, status: 'late', remarks: 'Bus was late' }],
     op_id: 'ada-0008',
   },
-  getAttendanceSessionData: { session_id, since_seq: 1 },
+  getAttendanceSessionData: { session_id, since_seq: 1, since_chain: chains[1] },
   watchAttendanceSession: { session_id },
   getOnlineStudents: { session_id },
   keepAttendanceSessionAlive: { session_id },
@@ -169,6 +172,7 @@ export const serverExamples: ServerExamples = {
     policy,
     statistics: nobodyYet,
     seq: 1,
+    chain: chains[1],
   },
   attendanceSessionJoined: {
     session_id,
@@ -177,6 +181,7 @@ export const serverExamples: ServerExamples = {
     record: checkedIn,
     checked_in_at: checkedInAt,
     seq: 2,
+    chain: chains[2],
   },
   attendanceSessionLeft: { session_id, message: 'Left attendance session' },
   studentJoinedAttendance: {
@@ -224,6 +229,7 @@ export const serverExamples: ServerExamples = {
     ],
     statistics: boPresent,
     seq: 3,
+    chain: chains[3],
   },
   attendanceBulkUpdated: {
     session_id,
@@ -236,6 +242,7 @@ export const serverExamples: ServerExamples = {
     session_id,
     from_seq: 4,
     to_seq: 4,
+    chain: chains[4],
     changes: [
       {
         seq: 4,
@@ -321,6 +328,7 @@ export const ackExamples: AckExamples = {
     attendanceRecords: [withEmail(present)],
     statistics: boPresent,
     seq: 3,
+    chain: chains[3],
   },
   getOnlineStudents: { ...ok, ...serverExamples.onlineStudentsData },
   endAttendanceSession: { ...ok, ...serverExamples.attendanceSessionEndedConfirm, seq: 5 },

@@ -16,6 +16,8 @@ export type EndReason = z.infer<typeof endReason>;
 export const timestamp = z.iso.datetime();
 /** Position in the session's journal: 1, 2, 3 … without gaps. */
 export const seq = z.int().min(0);
+/** Beginning of the journal's hash chain after one commit: 16 hex digits in lower case. Two journals that agree in it agree up to there. */
+export const chain = z.string().regex(/^[0-9a-f]{16}$/, { error: 'must be 16 hex digits in lower case' });
 
 /** Fractions allowed. */
 const minutes = z.number().min(0).max(100_000);

@@ -239,6 +239,22 @@ test.each([-1, 1.5, '3', Number.MAX_SAFE_INTEGER + 1, { $gt: 0 }])(
   },
 );
 
+test.each(['', 'b1946ac92492d23', 'b1946ac92492d2347', 'B1946AC92492D234', 'g1946ac92492d234', 7, { $ne: '' }])(
+  '[SEQ-160] since_chain %j is refused by name',
+  (since_chain) => {
+    for (const name of ['getAttendanceSessionData', 'joinAttendanceSession'] as const) {
+      expectBadRequest(name, { session_id: 's', since_seq: 3, since_chain }, 'since_chain');
+    }
+  },
+);
+
+test('[SEQ-160] since_chain may be left out or null, with since_seq or without', () => {
+  const parsed = (fields: object) => parseClientEvent('getAttendanceSessionData', { session_id: 's', ...fields });
+  expect(parsed({ since_seq: 3, since_chain: 'b1946ac92492d234' }).since_chain).toBe('b1946ac92492d234');
+  expect(parsed({ since_seq: 3, since_chain: null }).since_chain).toBeUndefined();
+  expect(parsed({ since_seq: 3 }).since_chain).toBeUndefined();
+});
+
 test('[DATA-6] since_seq 0 is not the same as none', () => {
   expect(parseClientEvent('getAttendanceSessionData', { session_id: 's', since_seq: 0 }).since_seq).toBe(0);
   expect(parseClientEvent('getAttendanceSessionData', { session_id: 's' }).since_seq).toBeUndefined();

@@ -19,6 +19,8 @@ A \`connect_error\` without \`data\` is the network's: Socket.IO tries again.
 
 **Reconnecting.** Where the server closes a connection Socket.IO makes a new one: give \`auth\` as a function, so that it brings a token that is valid then. A student is put back into the sessions they joined and haven't left, a teacher into the one they started last ([watchAttendanceSession](#watchattendancesession) adds others); [subscribeToCourse](#subscribetocourse) must be sent again. What was missed is asked for by \`since_seq\`, the highest \`seq\` that was seen: of [getAttendanceSessionData](#getattendancesessiondata) as a teacher, of [joinAttendanceSession](#joinattendancesession) as a student.
 
+**A restored database.** After a database was restored from a backup a session's \`seq\` may be below the one that a client has seen, and equal numbers may stand for other entries. An answer with a \`seq\` therefore carries the \`chain\` of the journal at that \`seq\`; a client that sends it back as \`since_chain\`, beside the \`since_seq\` that it belongs to, learns whether its picture still holds. Where it doesn't, the answer holds the whole session with \`reset: true\` instead of \`changes\`: the client throws away what it has, whatever its own \`seq\` is, and goes on from the answer's.
+
 **Acknowledgements.** A command is carried out once it is acknowledged, and not before it is on disk. One without an acknowledgement may have taken effect: send it again with the same \`op_id\`. An event that the server doesn't know gets no answer at all, so wait with a timeout.
 
 \`\`\`js

@@ -117,6 +117,29 @@ test('[DATA-4] session data holds records or changes, never both and never neith
   expect(accepts('attendanceSessionData', head)).toBe(false);
 });
 
+test.each([
+  'attendanceSessionStarted',
+  'attendanceSessionData',
+  'attendanceSessionJoined',
+  'attendanceChanges',
+] as const)('[SEQ-160] %s may carry the chain of its seq, 16 hex digits', (name) => {
+  const { chain, ...without } = { chain: undefined, ...serverExamples[name] };
+  expect(chain).toMatch(/^[0-9a-f]{16}$/);
+  expect(accepts(name, without)).toBe(true);
+  for (const bad of [null, '', `${chain}0`, String(chain).toUpperCase(), 7]) {
+    expect(accepts(name, { ...without, chain: bad }), String(bad)).toBe(false);
+  }
+});
+
+test('[SEQ-161] only a whole answer may say reset, and none says that it is no reset', () => {
+  const { changes, ...head } = serverExamples.attendanceSessionData as { changes: unknown };
+  expect(accepts('attendanceSessionData', { ...head, attendanceRecords: [], reset: true })).toBe(true);
+  expect(accepts('attendanceSessionData', { ...head, attendanceRecords: [], reset: false })).toBe(false);
+  expect(accepts('attendanceSessionData', { ...head, changes, reset: true })).toBe(false);
+  expect(accepts('attendanceSessionJoined', { ...serverExamples.attendanceSessionJoined, reset: true })).toBe(true);
+  expect(accepts('attendanceSessionStarted', { ...serverExamples.attendanceSessionStarted, reset: true })).toBe(false);
+});
+
 test('[APP-7] studentLeft carries what studentLeftAttendance carries', () => {
   expect(serverEvents.studentLeft).toBe(serverEvents.studentLeftAttendance);
   expect(serverExamples.studentLeft).toEqual(serverExamples.studentLeftAttendance);

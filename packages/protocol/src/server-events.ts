@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { courseId, sessionId, studentId, teacherId, userId } from './ids.js';
-import { attendanceStatus, endReason, policy, seq, timestamp } from './objects.js';
+import { attendanceStatus, chain, endReason, policy, seq, timestamp } from './objects.js';
 import {
   publicFinalData,
   publicRecord,
@@ -32,6 +32,13 @@ const studentMarked = z.strictObject({
   attendanceRecord: publicRecord,
 });
 
+/** Where a picture stands in the journal. */
+const position = {
+  seq,
+  chain: chain.optional().describe('Of the journal at `seq`: sent back as since_chain beside since_seq.'),
+};
+const reset = z.literal(true).optional();
+
 const sessionHead = { session_id: sessionId, session: sentSession };
 
 /** A whole session: every record as it stands. */
@@ -39,14 +46,17 @@ export const wholeSessionData = z.strictObject({
   ...sessionHead,
   attendanceRecords: z.array(teacherRecord),
   statistics: sentStatistics,
-  seq,
+  ...position,
+  reset: reset.describe(
+    "Set where since_seq was sent and isn't of this journal, as after a backup was restored: this replaces all that the client has, also where its own seq is higher.",
+  ),
 });
 /** What happened after since_seq, in order. */
 export const sessionDataSince = z.strictObject({
   ...sessionHead,
   changes: z.array(sentChange),
   statistics: sentStatistics,
-  seq,
+  ...position,
 });
 
 export const activeSession = z
@@ -93,7 +103,7 @@ export const serverEvents = {
     attendanceRecords: z.array(teacherRecord),
     policy: sentPolicy,
     statistics: sentStatistics,
-    seq,
+    ...position,
   }),
   attendanceSessionJoined: z.strictObject({
     session_id: sessionId,
@@ -101,8 +111,11 @@ export const serverEvents = {
     student_id: studentId,
     record: publicRecord,
     checked_in_at: timestamp.describe('Of the first check-in, also on a rejoin.'),
-    seq,
+    ...position,
     changes: z.array(sentChange).optional().describe('Where since_seq was sent: what the student may see after it.'),
+    reset: reset.describe(
+      "Set, instead of `changes`, where since_seq was sent and isn't of this journal: what the client has of other students no longer holds.",
+    ),
   }),
   attendanceSessionLeft: z.strictObject({
     session_id: sessionId,
@@ -143,6 +156,7 @@ export const serverEvents = {
     session_id: sessionId,
     from_seq: seq.describe('The first change’s.'),
     to_seq: seq.describe('The last change’s.'),
+    chain: chain.optional().describe('Of the journal at `to_seq`, where the commit ends there.'),
     changes: z.array(
       z.strictObject({
         seq,

@@ -118,7 +118,12 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
         ...(redis ? { otherNodes: redis } : {}),
       };
       core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
-      handle = httpApp({ notReady, metrics: core.metrics.registry });
+      const { sessions, metrics } = core;
+      handle = httpApp({
+        notReady,
+        details: () => [...sessions.unreadable.values()].map(({ message }) => message),
+        metrics: metrics.registry,
+      });
       const restored = await core.restore();
       core.attach();
       stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {

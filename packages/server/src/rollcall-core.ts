@@ -81,6 +81,9 @@ export class RollcallCore {
       shared: options.otherNodes !== undefined,
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
+      onUnreadable: (err) =>
+        logger.error({ session_id: err.session_id, err }, 'a session is left alone: its journal cannot be read'),
+      onFollowerError: (session_id, err) => logger.error({ session_id, err }, 'a committed change was not told to all'),
     });
     publisher.serve(this.sessions);
     this.#timeouts = new SessionTimeouts({

@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
+import { readEntries } from '../storage/contract/journal-access.js';
 import { schoolOf } from '../testing/school.js';
 import { type Client, SECRET, startServer, tokenOf } from '../testing/server.js';
 
@@ -42,7 +43,7 @@ test('[CONN-9] a connection whose token has expired can change nothing more', as
   await client.next('sessionExpired');
   const answer = await client.send('startAttendanceSession', { session_id: 'session-1' });
   expect(answer).toMatchObject({ ok: false, error: { code: 'UNAUTHENTICATED', message: 'Invalid token' } });
-  expect(await server.storage.journal.readEntries('session-1' as never, 0, 10)).toEqual([]);
+  expect(await readEntries(server.storage, 'session-1' as never, 0, 10)).toEqual([]);
 });
 
 test('[CONN-9] a token that is good for longer than a timer can wait doesn’t expire at once', async () => {

@@ -65,6 +65,7 @@ test('[JOIN-3] a join is answered by event and acknowledgement', async () => {
     record: expect.objectContaining({ student_id: 'student-2', status: 'absent', seq: 2 }),
     checked_in_at: expect.any(String),
     seq: 2,
+    chain: expect.stringMatching(/^[0-9a-f]{16}$/),
   });
   expect((ack['record'] as Payload)['checked_in_at']).toBe(ack['checked_in_at']);
 });

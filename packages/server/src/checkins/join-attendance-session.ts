@@ -1,7 +1,7 @@
 import { type Change, RollcallError, type StudentId } from '@rollcall/protocol';
 import { carryOut } from '../commands/carry-out.js';
 import { defineCommand, extraOf, type Services } from '../commands/command.js';
-import { changeOf, isoOf, recordOf } from '../commands/present.js';
+import { changeOf, isoOf, positionOf, recordOf } from '../commands/present.js';
 import { requireStudent } from '../commands/rights.js';
 import type { Entry, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from '../register/check-in-codes.js';
@@ -11,12 +11,12 @@ import type { LiveSession } from '../register/live-session.js';
 export const joinAttendanceSession = defineCommand({
   name: 'joinAttendanceSession',
   async handle(call, services) {
-    const { session_id, op_id, since_seq, code } = call.input;
+    const { session_id, op_id, since_seq, since_chain, code } = call.input;
     const enter = call.connection?.joining(session_id);
     const profile = requireStudent(call.person);
     const live = services.sessions.active(session_id) ?? (await liveSession(session_id, services));
     const student = await newcomer(live, profile, services);
-    const present = (outcome: OutcomeOf<'check_in'>, missed: { changes?: Change[]; seq?: number }) => {
+    const present = (outcome: OutcomeOf<'check_in'>, missed: Missed) => {
       const { line } = outcome;
       const payload = {
         session_id,
@@ -25,6 +25,7 @@ export const joinAttendanceSession = defineCommand({
         record: recordOf(session_id, line, 'everyone'),
         checked_in_at: line.checked_in_at === null ? null : isoOf(line.checked_in_at),
         seq: outcome.seq,
+        ...(outcome.seq === live.state.seq && positionOf(live.state)),
         ...missed,
       };
       call.answer('attendanceSessionJoined', payload, { ...extraOf(outcome), seq: payload.seq });
@@ -41,12 +42,23 @@ export const joinAttendanceSession = defineCommand({
     const done = carryOut({ kind: 'live', live }, checkIn, by, services, (outcome) => {
       enter?.(live, outcome.line.student.student_id);
       if (since_seq === undefined) present(outcome, {});
-      else caughtUp = missedBy(live, profile.student_id, since_seq).then((missed) => present(outcome, missed));
+      else
+        caughtUp = missedBy(live, profile.student_id, since_seq, since_chain).then((missed) =>
+          present(outcome, missed),
+        );
     });
     await (verdict === 'wrong' ? counted(done, live, profile, services) : done);
     await caughtUp;
   },
 });
+
+/** What a rejoin tells a student of the time they were away. */
+interface Missed {
+  readonly changes?: Change[];
+  readonly reset?: true;
+  readonly seq?: number;
+  readonly chain?: string;
+}
 
 /** @throws {RollcallError} SESSION_NOT_ACTIVE for a session that is unknown, scheduled or over */
 async function liveSession(sessionId: LiveSession['session_id'], services: Services): Promise<LiveSession> {
@@ -97,14 +109,21 @@ function newcomer(live: LiveSession, student: RosterStudent, services: Services)
 }
 
 /** What a student may see of the entries after `since`: marks, their own alone where visibility is private. */
-async function missedBy(live: LiveSession, studentId: StudentId, since: number) {
+async function missedBy(
+  live: LiveSession,
+  studentId: StudentId,
+  since: number,
+  chain: string | undefined,
+): Promise<Missed> {
   const all = live.state.policy.visibility === 'participants';
   const seen = (entry: Entry): boolean => {
     if (entry.type === 'marked') return all || entry.student_id === studentId;
     return entry.type === 'ended' || (entry.type === 'checked_in' && entry.student_id === studentId);
   };
   // What is committed while the journal is read arrives live, so the answer must not claim to hold it.
-  const { seq } = live.state;
-  const changes = (await live.entriesAfter(since)).filter((entry) => entry.seq <= seq && seen(entry)).map(changeOf);
-  return { changes, seq };
+  const position = positionOf(live.state);
+  const entries = await live.entriesSince(since, chain);
+  if (!entries) return { ...position, reset: true };
+  const changes = entries.filter((entry) => entry.seq <= position.seq && seen(entry)).map(changeOf);
+  return { ...position, changes };
 }

@@ -4,6 +4,7 @@ import { visibleLines } from '../observability/visible.js';
 import { addBackup } from './backup.js';
 import { addConfig } from './config.js';
 import { wantsStacks } from './environment.js';
+import { addExport } from './export.js';
 import { explainError } from './failure.js';
 import { helpWidth } from './help-width.js';
 import { addImport } from './import.js';
@@ -33,7 +34,8 @@ const program = new Command('rollcall')
   })
   .exitOverride()
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage.\n`rollcall config` explains the environment.');
-for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addBackup, addConfig]) add(program);
+for (const add of [addServe, addImport, addToken, addSimulate, addVerify, addExport, addBackup, addConfig])
+  add(program);
 
 /**
  * `help sing` and `sing --help` are answered as `sing` is: of a command that there isn't, commander would show the help

@@ -1,13 +1,22 @@
 import type { SessionId } from '@rollcall/protocol';
-import type { Entry } from '../journal/entries.js';
+import type { StoredCommit } from '../journal/commit.js';
+import { JournalInspection } from '../journal/inspect.js';
 import { type Counts, statisticsOf } from '../register/fold.js';
 import { recordOf } from '../register/projector.js';
 import { noCounts } from '../register/session-state.js';
-import type { Storage, StoredRecord, StoredSession } from '../storage/port.js';
+import { type Storage, StorageError, type StoredRecord, type StoredSession } from '../storage/port.js';
 import { JournalHistory } from './journal-history.js';
 
 const ENTRIES_AT_ONCE = 5_000;
 const ATTEMPTS = 3;
+
+/** Something that is stored otherwise than the journal says, or a part of the journal that was changed. */
+export interface Difference {
+  /** seq of the journal's entry, or of the record; null where it is about the whole session. */
+  readonly seq: number | null;
+  readonly field: string;
+  readonly what: string;
+}
 
 /** What a journal and its projection have to say about each other. */
 export interface SessionVerdict {
@@ -17,7 +26,9 @@ export interface SessionVerdict {
   /** seq of the journal's end, and how far records and session were written; equal unless a server is still at it. */
   readonly seq: number;
   readonly projected_seq: number;
-  readonly differences: readonly string[];
+  /** Entries up to this one were written before there was a chain; 0 where all are chained. */
+  readonly unchained_up_to: number;
+  readonly differences: readonly Difference[];
 }
 
 /** Recomputes one session from its journal and compares. Changes nothing. */
@@ -36,89 +47,130 @@ async function compare(storage: Storage, sessionId: SessionId): Promise<SessionV
   // is written before both: what is read later may only be newer.
   const session = await storage.projection.findSession(sessionId);
   const records = await storage.projection.readRecords(sessionId);
-  const entries = await readJournal(storage, sessionId);
-  const projectedSeq = session?.projected_seq ?? 0;
-  const verdict = (seq: number, differences: readonly string[]): SessionVerdict => ({
-    session_id: sessionId,
-    entries: entries.length,
-    records: records.length,
-    seq,
-    projected_seq: projectedSeq,
-    differences,
-  });
+  const journal = await inspect(storage, sessionId);
+  return verdictOn(sessionId, journal, session, records);
+}
 
+/** Compares a journal that has been inspected with what was projected of it. */
+export function verdictOn(
+  sessionId: SessionId,
+  journal: JournalInspection,
+  session: Pick<StoredSession, 'projected_seq' | 'status' | 'started_at' | 'ended_at'> | null,
+  records: readonly StoredRecord[],
+): SessionVerdict {
+  const projected = session?.projected_seq ?? 0;
+  const verdict = (differences: readonly Difference[]): SessionVerdict => ({
+    session_id: sessionId,
+    entries: journal.entries.length,
+    records: records.length,
+    seq: journal.seq,
+    projected_seq: projected,
+    unchained_up_to: journal.unchainedUpTo,
+    differences: [...journal.findings, ...differences],
+  });
+  if (!journal.isReadable) return verdict([]);
   let history: JournalHistory;
   try {
-    history = JournalHistory.of(entries);
+    history = JournalHistory.of(journal.entries);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return verdict(entries.at(-1)?.seq ?? 0, [`the journal is damaged: ${error.message}`]);
+    // Hashes may have told of what is behind it already.
+    if (journal.findings.length > 0) return verdict([]);
+    const why = error instanceof Error ? error.message : String(error);
+    return verdict([{ seq: journal.seq, field: 'facts', what: `the journal is damaged: ${why}` }]);
   }
-  return verdict(history.seq, [
-    ...(projectedSeq > history.seq ? [`records are at ${projectedSeq}, past the journal's end ${history.seq}`] : []),
-    ...(session && projectedSeq > 0 ? sessionDifferences(session, history) : []),
+  const pastEnd = `records are at ${projected}, past the journal's end ${history.seq}`;
+  return verdict([
+    ...(projected > history.seq ? [{ seq: projected, field: 'projected_seq', what: pastEnd }] : []),
+    ...(session && projected > 0 ? sessionDifferences(session, history) : []),
     ...records.flatMap((record) => recordDifferences(record, history)),
-    ...staleOrMissing(records, history, projectedSeq),
+    ...staleOrMissing(records, history, projected),
     ...statisticsDifferences(records, history),
   ]);
 }
 
-async function readJournal(storage: Storage, sessionId: SessionId): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for (;;) {
-    const more = await storage.journal.readEntries(sessionId, entries.at(-1)?.seq ?? 0, ENTRIES_AT_ONCE);
-    if (more.length === 0) return entries;
-    for (const entry of more) entries.push(entry);
+/** Reads a journal from its first commit to its last and recomputes every hash of it. */
+export async function inspect(storage: Storage, sessionId: SessionId): Promise<JournalInspection> {
+  const inspection = new JournalInspection(sessionId);
+  for (let limit = ENTRIES_AT_ONCE; ; ) {
+    let page: StoredCommit[];
+    try {
+      page = await storage.journal.readCommits(sessionId, inspection.seq, limit);
+    } catch (error) {
+      // One commit that can't be handed out must not hide the others: it is found by reading them one by one.
+      if (!(error instanceof StorageError)) throw error;
+      if (limit === 1) inspection.unreadable(inspection.seq + 1, error.message);
+      if (limit === 1 && !(await hasMore(storage, sessionId, inspection.seq))) break;
+      limit = 1;
+      continue;
+    }
+    for (const commit of page) inspection.add(commit);
+    if (page.length === 0) break;
   }
+  inspection.finish();
+  return inspection;
 }
 
-function sessionDifferences(session: StoredSession, history: JournalHistory): string[] {
+async function hasMore(storage: Storage, sessionId: SessionId, seq: number): Promise<boolean> {
+  return ((await storage.journal.lastSeqs([sessionId])).get(sessionId) ?? 0) > seq;
+}
+
+function sessionDifferences(
+  session: Pick<StoredSession, 'projected_seq' | 'status' | 'started_at' | 'ended_at'>,
+  history: JournalHistory,
+): Difference[] {
   const ended = history.endSeq !== null && history.endSeq <= session.projected_seq;
   const expected = {
     status: ended ? 'completed' : 'active',
     started_at: history.started_at,
     ended_at: ended ? (history.ending?.at ?? null) : null,
   };
-  return differing(session, expected).map(
-    ([field, is, should]) => `the session's ${field} is ${is}, by the journal ${should}`,
-  );
+  return differing(session, expected).map(([field, is, should]) => ({
+    seq: null,
+    field,
+    what: `the session's ${field} is ${is}, by the journal ${should}`,
+  }));
 }
 
 /** Each record must be what the journal said when it was written, at the record's own seq. */
-function recordDifferences(record: StoredRecord, history: JournalHistory): string[] {
+function recordDifferences(record: StoredRecord, history: JournalHistory): Difference[] {
   // Seq 0: a row of another application, which Rollcall leaves alone.
   if (record.seq === 0) return [];
   const line = history.lineAsOf(record.student_id, record.seq);
   if (line?.seq !== record.seq) {
-    return [`student ${record.student_id}: the record is of entry ${record.seq}, which didn't change this student`];
+    const what = `student ${record.student_id}: the record is of entry ${record.seq}, which didn't change this student`;
+    return [{ seq: record.seq, field: 'seq', what }];
   }
-  return differing(record, recordOf(line)).map(
-    ([field, is, should]) => `student ${record.student_id}: ${field} is ${is}, by entry ${record.seq} ${should}`,
-  );
+  return differing(record, recordOf(line)).map(([field, is, should]) => ({
+    seq: record.seq,
+    field,
+    what: `student ${record.student_id}: ${field} is ${is}, by entry ${record.seq} ${should}`,
+  }));
 }
 
-function staleOrMissing(records: readonly StoredRecord[], history: JournalHistory, projectedSeq: number): string[] {
+function staleOrMissing(records: readonly StoredRecord[], history: JournalHistory, projectedSeq: number): Difference[] {
   const stored = new Map(records.map((record) => [record.student_id, record]));
   return [...history.students].flatMap((studentId) => {
     const due = history.lineAsOf(studentId, projectedSeq);
     const record = stored.get(studentId);
     if (!due || (record && record.seq >= due.seq)) return [];
-    return record
-      ? [`student ${studentId}: the record is of entry ${record.seq}, older than entry ${due.seq}`]
-      : [`student ${studentId}: the record of entry ${due.seq} is missing`];
+    const what = record
+      ? `student ${studentId}: the record is of entry ${record.seq}, older than entry ${due.seq}`
+      : `student ${studentId}: the record of entry ${due.seq} is missing`;
+    return [{ seq: due.seq, field: 'record', what }];
   });
 }
 
 /** Running counts must be those of the lines, and, where every record is written, those of the records. */
-function statisticsDifferences(records: readonly StoredRecord[], history: JournalHistory): string[] {
+function statisticsDifferences(records: readonly StoredRecord[], history: JournalHistory): Difference[] {
+  const wrong = (what: string): Difference[] => [{ seq: null, field: 'statistics', what }];
   const kept = JSON.stringify(statisticsOf(history.counts, 0));
   const counted = JSON.stringify(statisticsOf(countsOf(history.lastLines), 0));
-  if (counted !== kept) return [`the statistics of the journal are ${kept}, of its lines ${counted}`];
+  if (counted !== kept) return wrong(`the statistics of the journal are ${kept}, of its lines ${counted}`);
   const own = records.filter((record) => record.seq > 0);
   const current = own.every((record) => history.line(record.student_id)?.seq === record.seq);
   if (!current || own.length !== history.lastLines.length) return [];
   const stored = JSON.stringify(statisticsOf(countsOf(own), 0));
-  return stored === kept ? [] : [`the statistics of the records are ${stored}, by the journal ${kept}`];
+  return stored === kept ? [] : wrong(`the statistics of the records are ${stored}, by the journal ${kept}`);
 }
 
 function countsOf(lines: ReadonlyArray<Pick<StoredRecord, 'status' | 'checked_in_at'>>): Counts {
@@ -131,9 +183,12 @@ function countsOf(lines: ReadonlyArray<Pick<StoredRecord, 'status' | 'checked_in
 }
 
 /** The fields of `expected` that `actual` has otherwise: name, value, expected value. */
-function differing<T extends object>(actual: T, expected: { readonly [Key in keyof T]?: unknown }): string[][] {
-  return (Object.keys(expected) as (keyof T & string)[])
-    .map((field) => [field, JSON.stringify(actual[field]), JSON.stringify(expected[field])])
-    .filter(([, is, should]) => is !== should)
-    .map((parts) => parts.map(String));
+function differing<T extends object>(
+  actual: T,
+  expected: { readonly [Key in keyof T]?: unknown },
+): [string, string, string][] {
+  return (Object.keys(expected) as (keyof T & string)[]).flatMap((field) => {
+    const [is, should] = [JSON.stringify(actual[field]), JSON.stringify(expected[field])];
+    return is === should ? [] : [[field, String(is), String(should)] as [string, string, string]];
+  });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { SessionId } from '@rollcall/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { pastSessions, seedDemo } from '../school/demo.js';
+import { appendTo, readEntries } from '../storage/contract/journal-access.js';
 import { OpenableSqlite } from '../storage/sqlite/openable.test.support.js';
 import { freshFolder, rollcall, startServer } from './rollcall.test.support.js';
 
@@ -53,10 +54,10 @@ test('[VERIFY-1] a projection that lags behind its journal is told and is no dif
   const folder = await freshFolder();
   const storage = await demoDatabase(folder);
   const sessionId = 'lagging' as SessionId;
-  const [opening] = await storage.journal.readEntries(first as SessionId, 0, 1);
+  const [opening] = await readEntries(storage, first as SessionId, 0, 1);
   if (opening?.type !== 'started') throw new Error('the demo session has no opening');
   const session = { ...opening.session, session_id: sessionId };
-  await storage.journal.append(sessionId, 0, [{ ...opening, session }]);
+  await appendTo(storage, sessionId, 0, [{ ...opening, session }]);
   await storage.close();
   const { code, stdout } = await rollcall(folder, ['verify', '--json']);
   expect(code).toBe(0);
@@ -81,9 +82,13 @@ test('[VERIFY-2] a record or session that differs is named with both values, and
   await storage.close();
   const { code, stdout, stderr } = await rollcall(folder, ['verify']);
   expect(code).toBe(1);
-  expect(stdout).toContain(`${first}: student ${spoilt}: status is "late", by entry`);
-  expect(stdout).toMatch(new RegExp(`${first}: student ${missing}: the record of entry \\d+ is missing`));
-  expect(stdout).toMatch(new RegExp(`${first}: student ${stale}: the record is of entry 1, older than entry \\d+`));
+  expect(stdout).toMatch(new RegExp(`${first}: seq \\d+, status: student ${spoilt}: status is "late", by entry`));
+  expect(stdout).toMatch(
+    new RegExp(`${first}: seq \\d+, record: student ${missing}: the record of entry \\d+ is missing`),
+  );
+  expect(stdout).toMatch(
+    new RegExp(`${first}: seq \\d+, record: student ${stale}: the record is of entry 1, older than entry \\d+`),
+  );
   expect(stdout).toContain(`${first}: the session's status is "active", by the journal "completed"`);
   expect(stderr).toMatch(/\d+ differences between the journal and what is stored/);
 });

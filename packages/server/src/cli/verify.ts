@@ -5,12 +5,13 @@ import type { Storage } from '../storage/port.js';
 import { loadDatabaseConfig } from './environment.js';
 import { CommandFailure } from './failure.js';
 import { Progress } from './progress.js';
-import type { SessionVerdict } from './verify-session.js';
+import type { Difference, SessionVerdict } from './verify-session.js';
 
 const SESSIONS_AT_ONCE = 500;
 
 interface VerifyOptions {
   readonly session?: string;
+  readonly offline?: string;
   readonly json?: boolean;
 }
 
@@ -19,16 +20,40 @@ export function addVerify(program: Command): void {
     .command('verify')
     .summary('recompute records and sessions from the journal and compare')
     .description(
-      'Recomputes every record, session and statistic from the journal and compares them with what is stored. ' +
+      'Recomputes every hash of the journal, and every record, session and statistic from its entries, and compares ' +
+        'them with what is stored. ' +
         'A server may run meanwhile: records that it has yet to write count as behind, not as a difference.',
     )
     .option('--session <id>', 'this session only')
-    .option('--json', 'print {sessions, entries, records, behind, differences}')
-    .addHelpText('after', '\nExamples:\n  rollcall verify\n  rollcall verify --session session123 --json\n')
+    .option('--offline <file>', 'a journal written by `rollcall export`, without a database')
+    .option('--json', 'print {sessions, entries, records, behind, unchained, differences}')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rollcall verify\n  rollcall verify --session session123 --json\n  rollcall verify --offline session123.jsonl\n',
+    )
     .action(verify);
 }
 
 async function verify(options: VerifyOptions): Promise<void> {
+  const summary = options.offline === undefined ? await verifyDatabase(options) : await verifyFile(options.offline);
+  process.stdout.write(options.json ? `${visibleJson(summary)}\n` : summary.text());
+  if (summary.differences.length > 0) {
+    throw new CommandFailure(
+      `${numbered(summary.differences.length, 'difference')} between the journal and what is stored`,
+    );
+  }
+}
+
+async function verifyFile(path: string): Promise<Summary> {
+  const { readJournalFile } = await import('./journal-file.js');
+  const { verdictOn } = await import('./verify-session.js');
+  const { session_id, inspection, session, records } = await readJournalFile(path);
+  const summary = new Summary();
+  summary.add(verdictOn(session_id, inspection, session, records));
+  return summary;
+}
+
+async function verifyDatabase(options: VerifyOptions): Promise<Summary> {
   const config = loadDatabaseConfig();
   const { openStorage } = await import('./open-storage.js');
   const { verifySession } = await import('./verify-session.js');
@@ -44,21 +69,16 @@ async function verify(options: VerifyOptions): Promise<void> {
     progress.done();
     await storage.close();
   }
-  if (options.session !== undefined && summary.entries === 0) {
+  if (options.session !== undefined && summary.sessions === 0) {
     throw new CommandFailure(`session ${options.session} has no journal`);
   }
-  process.stdout.write(options.json ? `${visibleJson(summary)}\n` : summary.text());
-  if (summary.differences.length > 0) {
-    throw new CommandFailure(
-      `${numbered(summary.differences.length, 'difference')} between the journal and what is stored`,
-    );
-  }
+  return summary;
 }
 
 async function* journals(storage: Storage, only: string | undefined): AsyncGenerator<SessionId> {
   if (only !== undefined) {
-    const [first] = await storage.journal.readEntries(only as SessionId, 0, 1);
-    if (first) yield only as SessionId;
+    const ends = await storage.journal.lastSeqs([only as SessionId]);
+    if (ends.size > 0) yield only as SessionId;
     return;
   }
   let last: SessionId | null = null;
@@ -72,24 +92,31 @@ async function* journals(storage: Storage, only: string | undefined): AsyncGener
 
 const numbered = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
 
+const lineOf = ({ session_id, seq, field, what }: { session_id: SessionId } & Difference): string =>
+  `${session_id}: ${seq === null ? '' : `seq ${seq}, ${field}: `}${what}`;
+
 class Summary {
   sessions = 0;
   entries = 0;
   records = 0;
   readonly behind: Pick<SessionVerdict, 'session_id' | 'projected_seq' | 'seq'>[] = [];
-  readonly differences: { session_id: SessionId; what: string }[] = [];
+  readonly differences: ({ session_id: SessionId } & Difference)[] = [];
+  /** Journals that begin with commits from before there was a chain. */
+  readonly unchained: { session_id: SessionId; up_to_seq: number }[] = [];
 
-  add({ session_id, entries, records, projected_seq, seq, differences }: SessionVerdict): void {
+  add({ session_id, entries, records, projected_seq, seq, unchained_up_to, differences }: SessionVerdict): void {
     this.sessions += 1;
     this.entries += entries;
     this.records += records;
     if (projected_seq < seq) this.behind.push({ session_id, projected_seq, seq });
-    for (const what of differences) this.differences.push({ session_id, what });
+    if (unchained_up_to > 0) this.unchained.push({ session_id, up_to_seq: unchained_up_to });
+    for (const difference of differences) this.differences.push({ session_id, ...difference });
   }
 
   text(): string {
     const lines = [
-      ...this.differences.map(({ session_id, what }) => `${session_id}: ${what}`),
+      ...this.differences.map(lineOf),
+      ...this.unchained.map(({ session_id, up_to_seq }) => `${session_id}: not chained before seq ${up_to_seq + 1}`),
       ...this.behind.map(
         ({ session_id, projected_seq, seq }) =>
           `${session_id}: behind, records are at ${projected_seq} of ${seq}; a running server catches up`,

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { appendTo, readEntries } from '../storage/contract/journal-access.js';
 import { dropTestDatabase, testMongoUri } from '../testing/mongo-server.js';
 import { startRedis } from '../testing/redis-server.js';
 import { schoolOf } from '../testing/school.js';
@@ -65,7 +66,7 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
       ),
     );
     expect(answers.filter(({ ok }) => !ok)).toEqual([]);
-    const entries = await first.storage.journal.readEntries('session-1' as never, 0, 10_000);
+    const entries = await readEntries(first.storage, 'session-1' as never, 0, 10_000);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
     for (const marker of markers) {
       await expect.poll(() => marker.all('attendanceUpdated').at(-1)?.['seq'], PATIENCE).toBe(entries.length);
@@ -98,7 +99,7 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
       expect(one['seq']).toBe(two['seq']);
       expect([one['duplicate'], two['duplicate']].filter(Boolean)).toHaveLength(1);
     }
-    const entries = await here.storage.journal.readEntries('session-1' as never, 1, 10_000);
+    const entries = await readEntries(here.storage, 'session-1' as never, 1, 10_000);
     expect(entries).toHaveLength(100);
   });
 
@@ -173,7 +174,7 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
       expect(await teacher.next('attendanceSessionEnded')).toMatchObject({ reason: 'inactivity', ended_by: 'system' });
     }
     const [node] = nodes as [TestServer];
-    const entries = await node.storage.journal.readEntries('session-1' as never, 0, 100);
+    const entries = await readEntries(node.storage, 'session-1' as never, 0, 100);
     expect(entries.map(({ type }) => type)).toEqual(['started', 'ended']);
     for (const teacher of teachers) expect(teacher.all('attendanceSessionEnded')).toHaveLength(1);
   });
@@ -200,7 +201,7 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     await expect.poll(async () => (await co.send('watchAttendanceSession', SESSION))['seq'], PATIENCE).toBe(31);
     const mark = { type: 'marked', seq: 2, at: Date.now(), actor: { user_id: 'ada', name: 'Ada Osei' } } as const;
     const orphan = { ...mark, student_id: 'student-7', status: 'late', remarks: null, previous_status: 'absent' };
-    expect(await storage.journal.append('orphaned' as never, 1, [orphan as never])).toBe('committed');
+    expect(await appendTo(storage, 'orphaned' as never, 1, [orphan as never])).toBe('committed');
     const status = async (session_id: string, student: number) => {
       const records = await storage.projection.readRecords(session_id as never);
       return records.find(({ student_id }) => student_id === `student-${student}`)?.status;

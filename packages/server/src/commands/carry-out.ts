@@ -1,7 +1,7 @@
 import type { ClientEventName } from '@rollcall/protocol';
 import { type Command, type OutcomeOf, repetition, type Stranger } from '../register/decide.js';
-import { readJournal } from '../register/journal.js';
 import type { FoundSession } from '../register/live-sessions.js';
+import { readJournal } from '../register/read-journal.js';
 import { repeatedOutcome } from '../register/repeat.js';
 import type { Call, Services } from './command.js';
 import { notActive } from './rights.js';
@@ -37,7 +37,7 @@ export async function carryOut<C extends Command>(
   const { state } = found;
   const source = {
     state,
-    entriesAfter: (seq: number) => readJournal(services.storage, state.facts.session_id, seq),
+    entriesAfter: async (seq: number) => (await readJournal(services.storage, state.facts.session_id, seq)).entries,
   };
   options.answer(await repeatedOutcome(source, command, options, repeated.seq));
 }

@@ -1,5 +1,6 @@
 import { type SessionId, serverEvents } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
+import { readEntries } from '../storage/contract/journal-access.js';
 import { faultsOfAck, faultsOfEvent } from '../testing/conformity.js';
 import { schoolOf } from '../testing/school.js';
 import { type Client, freshId, type Payload, startServer, tokenOf } from '../testing/server.js';
@@ -190,7 +191,7 @@ test('[OBJ-10] a record’s seq is that of the last journal entry that changed i
     return new Map(records.map((record) => [record.student_id, record.seq]));
   };
   const last = new Map<string, number>();
-  for (const entry of await server.storage.journal.readEntries(session_id as SessionId, 1, 100)) {
+  for (const entry of await readEntries(server.storage, session_id as SessionId, 1, 100)) {
     if ('student_id' in entry) last.set(entry.student_id, entry.seq);
   }
   expect([...last.values()].sort()).toEqual([2, 4, 5]);

@@ -8,6 +8,7 @@ import type {
   Statistics,
   StudentSummary,
 } from '@rollcall/protocol';
+import { chainMark } from '../journal/commit.js';
 import type { Entry, RosterStudent, SessionFacts } from '../journal/entries.js';
 import type { CheckInCode } from '../register/check-in-codes.js';
 import { type Line, statisticsOf } from '../register/fold.js';
@@ -137,6 +138,9 @@ export interface SessionData {
   readonly seq: number;
   readonly truncated?: true;
 }
+
+/** Where a picture stands in the journal: what a client sends back as since_seq and since_chain. */
+export const positionOf = ({ seq, chain }: Pick<SessionState, 'seq' | 'chain'>) => ({ seq, chain: chainMark(chain) });
 
 /** The whole picture of a session with a journal. */
 export const sessionDataOf = (state: SessionState, statistics: Statistics, audience: Audience): SessionData => ({

@@ -1,4 +1,5 @@
 import type { SessionId } from '@rollcall/protocol';
+import { readEntries } from '../storage/contract/journal-access.js';
 import type { School } from '../storage/port.js';
 import { writeTo } from '../testing/database.js';
 import { schoolOf } from '../testing/school.js';
@@ -43,7 +44,7 @@ export async function setScene(): Promise<Scene> {
     },
   );
   const journalLength = async (sessionId: string) =>
-    (await server.storage.journal.readEntries(sessionId as SessionId, 0, 10_000)).length;
+    (await readEntries(server.storage, sessionId as SessionId, 0, 10_000)).length;
 
   // The roles' sockets come first: later ones would be put into the rooms of running sessions.
   const connected = await Promise.all(ROLES.map(async (uid) => [uid, await server.connect(uid)] as const));

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorRegistry, type SessionId } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
+import { readEntries } from '../storage/contract/journal-access.js';
 import { schoolOf } from '../testing/school.js';
 import { freshId, type Payload, startServer } from '../testing/server.js';
 import { coursePayload, payloadOf, type Scene, setScene, settled, since } from './rights-scene.test.support.js';
@@ -159,7 +160,7 @@ for (const [rule, cells] of cellsByRule(true)) {
       const answer = await client.send(event, payloadOf(event, place, id));
       expect(answer, name).toMatchObject({ ok: true, session_id: id });
       const attached = event === 'startAttendanceSession' && before > 0;
-      const entries = await scene.server.storage.journal.readEntries(id as SessionId, 0, 100);
+      const entries = await readEntries(scene.server.storage, id as SessionId, 0, 100);
       expect(entries.length - before, name).toBe(WRITES.has(event) && !attached ? 1 : 0);
       if (entries.length > before) {
         const person = await scene.server.storage.people.findPersonByUid(cell.role);
@@ -197,7 +198,7 @@ test('[RIGHT-1] a session that is made by a start belongs to a course’s own te
     const client = await server.connect(uid);
     const session_id = freshId('new');
     const { ok, error } = await client.send('startAttendanceSession', { session_id, course_id });
-    const stored = await server.storage.journal.readEntries(session_id as SessionId, 0, 10);
+    const stored = await readEntries(server.storage, session_id as SessionId, 0, 10);
     expect(stored).toHaveLength(ok ? 1 : 0);
     return ok ? 'ok' : error?.code;
   };

@@ -2,7 +2,7 @@ import type { AttendanceStatus, SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
 import { rollcall } from '../cli/rollcall.test.support.js';
 import type { Entry } from '../journal/entries.js';
-import { readJournal } from '../register/journal.js';
+import { readJournal } from '../register/read-journal.js';
 import { schoolOf } from '../testing/school.js';
 import { environment, startServer, temporaryFolder } from '../testing/server.js';
 import { databases, projectedUpTo, rawRows } from './databases.test.support.js';
@@ -72,7 +72,7 @@ describe.each(databases)('a class of 300 on $title', ({ name, missing, fresh }) 
       const clients = [front, back, ...students];
       await Promise.all(clients.map((client) => client.ended()));
 
-      const entries = await readJournal(server.storage, SESSION, 0);
+      const entries = (await readJournal(server.storage, SESSION, 0)).entries;
       const last = entries.length;
       expect(entries.map(({ seq }) => seq)).toEqual(numbers(last));
       expect(entries.filter(({ type }) => type === 'checked_in')).toHaveLength(STUDENTS);

@@ -5,7 +5,7 @@ import type { SessionId } from '@rollcall/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type RunningServer, rollcall, startServer } from '../cli/rollcall.test.support.js';
 import type { Entry } from '../journal/entries.js';
-import { readJournal } from '../register/journal.js';
+import { readJournal } from '../register/read-journal.js';
 import { schoolOf } from '../testing/school.js';
 import { environment, temporaryFolder, tokenOf } from '../testing/server.js';
 import { databases, importInto, openBeside, projectedUpTo } from './databases.test.support.js';
@@ -127,7 +127,7 @@ describe.each(databases)('kill -9 on $title', ({ missing, fresh }) => {
       for (const { live } of [teacher, student]) await expect.poll(() => live.state, PATIENCE).toBe('ended');
 
       const storage = await openBeside(database);
-      const entries = await readJournal(storage, SESSION, 0);
+      const entries = (await readJournal(storage, SESSION, 0)).entries;
       const last = entries.length;
       expect(entries.map(({ seq }) => seq)).toEqual(numbers(1, last));
       const stored = seqsByOperation(entries);

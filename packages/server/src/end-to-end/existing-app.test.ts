@@ -1,6 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
-import { readJournal } from '../register/journal.js';
+import { readJournal } from '../register/read-journal.js';
 import { startServer, type TestServer } from '../testing/server.js';
 import { databases, freshMongo, projectedUpTo } from './databases.test.support.js';
 import { bytesIn, changesBetween, ENROLLED, ExistingApp } from './existing-app.test.support.js';
@@ -106,7 +106,7 @@ describe.skipIf(mongodb?.missing)(`the database of an existing app on ${mongodb?
     const before = await bytesIn(app.connection);
 
     const server = await startServer({ DATABASE_URL: uri });
-    const [adopted] = await readJournal(server.storage, session, 0);
+    const [adopted] = (await readJournal(server.storage, session, 0)).entries;
     if (adopted?.type !== 'adopted') throw new Error(`the journal begins with ${adopted?.type}`);
     const roster = adopted.roster.map(({ record_id, student, status, remarks }) => ({
       record_id: found.some((one) => one.toHexString() === record_id) ? record_id : 'new',

@@ -1,6 +1,6 @@
 import type { AttendanceStatus, SessionId } from '@rollcall/protocol';
 import { describe, expect, test } from 'vitest';
-import { readJournal } from '../register/journal.js';
+import { readJournal } from '../register/read-journal.js';
 import type { School } from '../storage/port.js';
 import { schoolOf, student } from '../testing/school.js';
 import { startServer, type TestServer } from '../testing/server.js';
@@ -67,7 +67,7 @@ async function teach({ teacher, numbers: ofClass }: RunningClass): Promise<void>
 async function expectConverged(server: TestServer, { session, teacher, students }: RunningClass): Promise<void> {
   const clients = [teacher, ...students];
   await Promise.all(clients.map((client) => client.ended()));
-  const entries = await readJournal(server.storage, session, 0);
+  const entries = (await readJournal(server.storage, session, 0)).entries;
   // Started, a check-in each, five rounds of marks that change every student, ended.
   const last = 1 + CLASS + 5 * CLASS + 1;
   expect(entries.map(({ seq }) => seq)).toEqual(numbers(last));
@@ -98,7 +98,7 @@ describe.each(databases)('races on $title', ({ missing, fresh }) => {
       const answers = await Promise.all(devices.map((device) => device.command('startAttendanceSession')));
 
       expect(await commitsOf(database, session)).toEqual([[1, 1]]);
-      const [started, ...more] = await readJournal(server.storage, session, 0);
+      const [started, ...more] = (await readJournal(server.storage, session, 0)).entries;
       expect(more).toEqual([]);
       if (started?.type !== 'started') throw new Error(`the journal begins with ${started?.type}`);
       expect(new Set(started.roster.map(({ student }) => student.student_id)).size).toBe(1_000);

@@ -1,6 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
 import { readConfig } from '../config.js';
+import { appendTo } from '../storage/contract/journal-access.js';
 import { refusalOfConnection } from '../testing/refusals.js';
 import { schoolOf } from '../testing/school.js';
 import { SECRET, startServer, tokenOf } from '../testing/server.js';
@@ -42,7 +43,7 @@ async function logOfAClass(level: string) {
   await teacher.send('refreshToken', { token: bo });
   const actor = { user_id: null, name: 'nobody' };
   const damaged = [{ type: 'ended', seq: 1, at: 0, actor, reason: 'teacher' }] as const;
-  await server.storage.journal.append('damaged' as SessionId, 0, damaged);
+  await appendTo(server.storage, 'damaged' as SessionId, 0, damaged);
   await teacher.send('getAttendanceSessionData', { session_id: 'damaged' });
   await teacher.send('endAttendanceSession', { session_id });
   student.close();

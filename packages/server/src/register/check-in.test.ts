@@ -26,7 +26,7 @@ test('[JOIN-8] a check-in is late from late_after_minutes on, to the millisecond
 });
 
 test('[JOIN-7] [JOIN-9] [JOIN-10] a check-in of somebody new adds, checks in and marks, all or nothing', () => {
-  const state = SessionState.fromJournal([opening(true, true)]);
+  const state = SessionState.fromJournal([opening(true, true)], '');
   const by = { at: 9_000, actor: { user_id: 'u' as UserId, name: 'U' }, op_id: undefined, event: undefined };
   const newRecordId = () => 'made';
   const student = person('new', 'un', 'ln');
@@ -46,7 +46,7 @@ test('[JOIN-7] [JOIN-9] [JOIN-10] a check-in of somebody new adds, checks in and
 });
 
 test('[MARK-7] a record is told as of its own change, though later ones are known, or the clock was set back', () => {
-  const state = SessionState.fromJournal([opening(true, false)]);
+  const state = SessionState.fromJournal([opening(true, false)], '');
   const [a] = ROSTER;
   const line = a && state.line(a.student_id);
   if (!line) throw new Error('not on the roster');

@@ -99,7 +99,7 @@ class Commits {
 
   constructor(course: boolean, autoMark: boolean) {
     this.journal = [opening(course, autoMark)];
-    this.state = SessionState.fromJournal(this.journal);
+    this.state = SessionState.fromJournal(this.journal, '');
   }
 
   circumstances(each: ModelCommand): Circumstances {
@@ -129,8 +129,8 @@ class Commits {
         seen(each, error);
       }
     }
-    const folded = SessionState.fromJournal(this.journal);
-    this.state.take(draft);
+    const folded = SessionState.fromJournal(this.journal, '');
+    this.state.take(draft, '');
     for (const { entries } of decisions) {
       for (const entry of entries) {
         fold(folded, entry);
@@ -178,7 +178,7 @@ test('[REG-12] a journal replays to the same state, and its entries are numbered
     fc.property(scene, ({ course, autoMark, batches }) => {
       const commits = new Commits(course, autoMark);
       for (const batch of batches) commits.run(batch, () => {});
-      const replayed = SessionState.fromJournal(JSON.parse(JSON.stringify(commits.journal)) as Entry[]);
+      const replayed = SessionState.fromJournal(JSON.parse(JSON.stringify(commits.journal)) as Entry[], '');
       const { operations: _, ...before } = pictureOf(commits.state);
       const { operations: kept, ...after } = pictureOf(replayed);
       expect(after).toEqual(before);
@@ -261,7 +261,7 @@ test('[ANS-9] the repeat of any command is answered as it was answered first', a
         });
       }
       // From the journal alone, as after a restart.
-      const state = SessionState.fromJournal(commits.journal);
+      const state = SessionState.fromJournal(commits.journal, '');
       const source = { state, entriesAfter: async (seq: number) => commits.journal.slice(seq) };
       for (const { each, decision } of firsts.values()) {
         const by = commits.circumstances(each);
@@ -308,6 +308,6 @@ test('[SEQ-1] a journal with a gap, a repetition or no opening is refused', () =
   if (!started) throw new Error('no journal');
   const ended = (seq: number): Entry => ({ type: 'ended', seq, at: 5, actor: started.actor, reason: 'teacher' });
   for (const journal of [[], [ended(1)], [started, ended(3)], [started, ended(1)], [started, started]]) {
-    expect(() => SessionState.fromJournal(journal)).toThrow(RangeError);
+    expect(() => SessionState.fromJournal(journal, '')).toThrow(RangeError);
   }
 });

@@ -11,7 +11,7 @@ test('[RIGHT-12] a crowd that joins a session that is over doesn’t have its jo
   await teacher.send('endAttendanceSession', { session_id });
   const server = await first.restart();
   const student = await server.connect('s-1');
-  const read = vi.spyOn(server.storage.journal, 'readEntries');
+  const read = vi.spyOn(server.storage.journal, 'readCommits');
   const answers = await Promise.all(
     Array.from({ length: 60 }, () => student.send('joinAttendanceSession', { session_id })),
   );
@@ -26,7 +26,7 @@ test('[DATA-2] teachers who look at a session that is over at once share one rea
   await teacher.send('endAttendanceSession', { session_id });
   const server = await first.restart();
   const again = await server.connect('ada');
-  const read = vi.spyOn(server.storage.journal, 'readEntries');
+  const read = vi.spyOn(server.storage.journal, 'readCommits');
   const asks = Array.from({ length: 60 }, () => again.send('getAttendanceSessionData', { session_id }));
   const answers = await Promise.all(asks);
   expect(answers.every(({ ok }) => ok)).toBe(true);

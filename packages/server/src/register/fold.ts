@@ -110,6 +110,9 @@ export function fold(target: FoldTarget, entry: Entry): void {
     case 'ended':
       target.ending = { at: entry.at, by: entry.actor, reason: entry.reason };
       break;
+    default:
+      // Whoever doesn't know what an entry does must not go on as if it had done nothing.
+      throw new RangeError(`entry ${(entry as Entry).seq} is of an unknown type ${(entry as Entry).type}`);
   }
   target.seq = entry.seq;
   target.last_at = entry.at;

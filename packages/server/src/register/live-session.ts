@@ -7,15 +7,17 @@ import {
   type UserId,
 } from '@rollcall/protocol';
 import { atEndOfTurn } from '../end-of-turn.js';
+import { type Commit, JournalError } from '../journal/commit.js';
+import { CommitEncoder } from '../journal/encode.js';
 import type { Actor, Entry } from '../journal/entries.js';
-import type { Storage } from '../storage/port.js';
+import type { AppendResult, Storage } from '../storage/port.js';
 import { batchSize, leansOnTheState, onlyCheckIns } from './batch.js';
 import { CheckInCodes } from './check-in-codes.js';
 import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
 import { fold, statisticsOf } from './fold.js';
-import { groupsOf, readJournal } from './journal.js';
 import { Presence } from './presence.js';
 import { Projector } from './projector.js';
+import { groupsOf, type JournalPart, readJournal } from './read-journal.js';
 import { repeatedOutcome } from './repeat.js';
 import { Draft, type SessionState } from './session-state.js';
 
@@ -29,6 +31,9 @@ const CONFLICTS_MAX = 100;
 const STORM_MIN = 4;
 /** What a hall that is coming in waits for each other, in ms: a commit takes the same CPU for one as for thirty. */
 const STORM_GATHER_MS = 10;
+/** How soon a journal that couldn't be read after an uncertain commit is looked at again, and at the most, in ms. */
+const LOOK_AGAIN_FIRST_MS = 100;
+const LOOK_AGAIN_MAX_MS = 5_000;
 
 /** Where committed entries go: the only way out of the register. */
 export interface Publisher {
@@ -57,6 +62,10 @@ export interface LiveSessionContext {
   /** Entries became part of the state. `here`: committed by this object, and not read from the journal. */
   readonly onChanged: (live: LiveSession, here: boolean) => void;
   readonly onEnded: (live: LiveSession) => void;
+  /** The journal goes on with something that this version can't read: the session is to be left alone. */
+  readonly onUnreadable: (live: LiveSession, error: JournalError) => void;
+  /** Something that follows the session failed; the change is committed all the same. */
+  readonly onFollowerError: (sessionId: SessionId, error: unknown) => void;
 }
 
 export interface SubmitOptions {
@@ -86,13 +95,19 @@ export class LiveSession {
   readonly codes: CheckInCodes | undefined;
   readonly #context: LiveSessionContext;
   readonly #projector: Projector;
+  readonly #encoder: CommitEncoder;
   readonly #recent: Entry[] = [];
-  #reading: { readonly after: number; readonly upTo: number; readonly entries: Promise<Entry[]> } | undefined;
+  /** Where recent commits end, and the chain there. The oldest first. */
+  readonly #ends = new Map<number, string>();
+  #reading: { readonly after: number; readonly upTo: number; readonly part: Promise<JournalPart> } | undefined;
   #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   #atRest: () => void = () => {};
   /** True after a commit whose fate isn't known: the journal is read before anything else is decided. */
   #uncertain = false;
+  #lookAgain: NodeJS.Timeout | undefined;
+  #lookAgainMs = LOOK_AGAIN_FIRST_MS;
+  #unreadable: JournalError | undefined;
   /** Until then check-ins wait for each other, by `performance.now()`. */
   #stormUntil = 0;
   #gathering: NodeJS.Timeout | undefined;
@@ -107,6 +122,8 @@ export class LiveSession {
    */
   constructor(state: SessionState, projectedSeq: number, own: boolean, context: LiveSessionContext) {
     this.state = state;
+    this.#encoder = new CommitEncoder(state.facts.session_id);
+    this.#ends.set(state.seq, state.chain);
     this.codes = state.code_key && new CheckInCodes(state.code_key, state.started_at);
     this.#context = context;
     this.presence = new Presence({
@@ -135,6 +152,7 @@ export class LiveSession {
    * @throws {RollcallError} the refusal; STORAGE_UNAVAILABLE when the batch could not be committed; OVERLOADED.
    */
   submit(command: Command, options: SubmitOptions): Promise<void> {
+    if (this.#unreadable) return Promise.reject(unreadable(this.#unreadable));
     if (this.#queue.length >= QUEUE_MAX) return Promise.reject(new RollcallError('OVERLOADED'));
     return new Promise<void>((resolve, reject) => {
       this.#queue.push({ command, options, resolve, reject });
@@ -143,25 +161,39 @@ export class LiveSession {
     });
   }
 
+  /**
+   * Entries after `seq` in order, from memory where they are still there.
+   * @param chain what the client believes the chain to be at `seq`: 16 hex digits or more
+   * @returns undefined where `seq` is of another journal than this one: past its end, or with another chain
+   */
+  async entriesSince(seq: number, chain?: string): Promise<readonly Entry[] | undefined> {
+    if (seq > this.state.seq) return undefined;
+    if (chain !== undefined && seq > 0) {
+      const ours = this.#ends.get(seq) ?? (await this.#readAfter(seq - 1)).ends.get(seq);
+      if (!ours?.startsWith(chain)) return undefined;
+    }
+    return this.entriesAfter(seq);
+  }
+
   /** Entries after `seq` in order, from memory where they are still there. */
-  async entriesAfter(seq: number): Promise<Entry[]> {
+  async entriesAfter(seq: number): Promise<readonly Entry[]> {
     if (seq >= this.state.seq) return [];
     const first = this.#recent[0];
     if (first && first.seq <= seq + 1) return this.#recent.slice(seq + 1 - first.seq);
-    const entries = await this.#readAfter(seq);
+    const { entries } = await this.#readAfter(seq);
     // What was committed elsewhere in the meantime is published later, in its own time.
     return entries.filter((entry) => entry.seq > seq && entry.seq <= this.state.seq);
   }
 
   /** A hall that comes back at once shares what is being read: it is the same journal for all. */
-  async #readAfter(seq: number): Promise<Entry[]> {
+  async #readAfter(seq: number): Promise<JournalPart> {
     const shared = this.#reading;
-    if (shared && shared.after <= seq && shared.upTo === this.state.seq) return shared.entries;
-    const entries = readJournal(this.#context.storage, this.session_id, seq);
-    const reading = { after: seq, upTo: this.state.seq, entries };
+    if (shared && shared.after <= seq && shared.upTo === this.state.seq) return shared.part;
+    const part = readJournal(this.#context.storage, this.session_id, seq);
+    const reading = { after: seq, upTo: this.state.seq, part };
     this.#reading = reading;
     try {
-      return await entries;
+      return await part;
     } finally {
       if (this.#reading === reading) this.#reading = undefined;
     }
@@ -190,6 +222,7 @@ export class LiveSession {
 
   /** Stops timers; the session is no longer in memory. */
   dispose(): void {
+    clearTimeout(this.#lookAgain);
     this.presence.clear();
     this.#projector.stop();
   }
@@ -205,6 +238,7 @@ export class LiveSession {
 
   /** Reads what others may have written. @throws {RollcallError} STORAGE_UNAVAILABLE */
   lookUp(): Promise<void> {
+    if (this.#unreadable) return Promise.reject(unreadable(this.#unreadable));
     return new Promise((resolve, reject) => {
       this.#askers.push({ resolve, reject });
       this.#run();
@@ -247,10 +281,11 @@ export class LiveSession {
     } catch (cause) {
       failed = true;
       this.#uncertain = true;
-      const error = cause instanceof RollcallError ? cause : new RollcallError('STORAGE_UNAVAILABLE', { cause });
+      const error = refusalOf(cause);
       for (const { reject } of [...batch, ...this.#askers.splice(0)]) reject(error);
+      if (cause instanceof JournalError) this.#giveUp(cause);
+      else this.#lookAgainSoon();
     }
-    // After a failure the next command, or the next word of another node, tries again.
     if (this.#queue.length > 0 || (this.#behind && !failed)) {
       this.#nextBatch();
       return;
@@ -259,14 +294,30 @@ export class LiveSession {
     this.#atRest();
   }
 
+  /** What others wrote, or what was committed with a lost answer, must be told also if nobody sends a command. */
+  #lookAgainSoon(): void {
+    clearTimeout(this.#lookAgain);
+    this.#lookAgain = setTimeout(() => this.#run(), this.#lookAgainMs);
+    this.#lookAgain.unref();
+    this.#lookAgainMs = Math.min(2 * this.#lookAgainMs, LOOK_AGAIN_MAX_MS);
+  }
+
+  #giveUp(error: JournalError): void {
+    this.#unreadable = error;
+    for (const { reject } of this.#queue.splice(0)) reject(unreadable(error));
+    this.#context.onUnreadable(this, error);
+  }
+
   async #commit(batch: readonly Pending[]): Promise<void> {
     for (let attempt = 1; attempt <= CONFLICTS_MAX; attempt += 1) {
       let draft = new Draft(this.state);
       let decided = batch.map((pending) => this.#decide(draft, pending));
       const entries = decided.flatMap((each) => ('error' in each ? [] : each.entries));
+      let { chain } = this.state;
       if (entries.length > 0) {
-        const result = await this.#context.storage.journal.append(this.session_id, this.state.seq, entries);
-        if (result === 'conflict') {
+        const commit = this.#encoder.encode(chain, this.state.seq, entries);
+        chain = commit.chain;
+        if ((await this.#append(commit)) === 'conflict') {
           await this.#catchUp();
           continue;
         }
@@ -278,13 +329,28 @@ export class LiveSession {
         // What is refused must not be remembered as done.
         if (failure) draft = new Draft(this.state);
       }
-      this.state.take(draft);
+      this.state.take(draft, chain);
       if (entries.length > 0) this.#changed(entries, { here: true, own: true });
       for (const [index, pending] of batch.entries()) this.#answer(pending, decided[index]);
       this.#context.publisher.flush(this);
       return;
     }
     throw new RollcallError('OVERLOADED');
+  }
+
+  /** A commit whose answer was lost is committed all the same: the chain says whether what is there is this very one. */
+  async #append(commit: Commit): Promise<AppendResult> {
+    try {
+      return await this.#context.storage.journal.append(this.session_id, commit);
+    } catch (cause) {
+      const { ends } = await readJournal(this.#context.storage, this.session_id, this.state.seq).catch(() => {
+        throw cause;
+      });
+      if (ends.get(commit.last_seq) !== commit.chain) throw cause;
+      // Somebody else may have written behind it.
+      this.#heard = Math.max(this.#heard, ...ends.keys());
+      return 'committed';
+    }
   }
 
   async #failureOf(question: Promise<void>): Promise<RollcallError | undefined> {
@@ -319,6 +385,11 @@ export class LiveSession {
       if (userId) this.#context.onCheckedIn(this, userId);
     }
     if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);
+    this.#ends.set(this.state.seq, this.state.chain);
+    for (const seq of this.#ends.keys()) {
+      if (this.#ends.size <= RECENT_MAX) break;
+      this.#ends.delete(seq);
+    }
     this.#projector.committed(entries, own);
     this.#context.onChanged(this, here);
   }
@@ -373,17 +444,48 @@ export class LiveSession {
 
   async #readOn(): Promise<void> {
     const heard = this.#heard;
-    const entries = await readJournal(this.#context.storage, this.session_id, this.state.seq);
+    const { entries, chain } = await readJournal(this.#context.storage, this.session_id, this.state.seq);
     // After a commit whose answer was lost, they may well be ours.
     const own = this.#uncertain;
     this.#uncertain = false;
+    this.#lookAgainMs = LOOK_AGAIN_FIRST_MS;
+    clearTimeout(this.#lookAgain);
     if (entries.length > 0) {
-      for (const entry of entries) fold(this.state, entry);
+      this.#foldAll(entries);
+      this.state.chain = chain ?? this.state.chain;
       this.#changed(entries, { here: false, own });
-      for (const group of groupsOf(entries)) this.#publish(group);
+      for (const group of groupsOf(entries)) this.#publishSafely(group);
       this.#context.publisher.flush(this);
     }
     // Whoever told of more than there is was wrong, or asked to look; what was told meanwhile still counts.
     if (this.#heard === heard) this.#heard = 0;
   }
+
+  #foldAll(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      try {
+        fold(this.state, entry);
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new JournalError(this.session_id, entry.seq, `is damaged: ${why}`, { cause });
+      }
+    }
+  }
+
+  /** These entries are part of the state now: a fault in telling of some must not keep the others from being told. */
+  #publishSafely(entries: readonly Entry[]): void {
+    try {
+      this.#publish(entries);
+    } catch (error) {
+      this.#context.onFollowerError(this.session_id, error);
+    }
+  }
+}
+
+const unreadable = (cause: JournalError): RollcallError => new RollcallError('JOURNAL_UNREADABLE', { cause });
+
+function refusalOf(cause: unknown): RollcallError {
+  if (cause instanceof RollcallError) return cause;
+  if (cause instanceof JournalError) return unreadable(cause);
+  return new RollcallError('STORAGE_UNAVAILABLE', { cause });
 }

@@ -1,14 +1,16 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
+import { type Commit, JournalError } from '../journal/commit.js';
+import { encodeOpening } from '../journal/encode.js';
 import type { Entry, RosterRow, RosterStudent, StartedEntry } from '../journal/entries.js';
 import { inRosterOrder } from '../journal/roster-order.js';
-import type { Storage, StoredSession } from '../storage/port.js';
+import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { newRow, SYSTEM } from './decide.js';
-import { readJournal } from './journal.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
 import { projectionOf } from './projector.js';
+import { readJournal } from './read-journal.js';
 import { SessionState } from './session-state.js';
 
 /** Completed sessions kept in memory for those who still look at them. */
@@ -16,6 +18,9 @@ const ARCHIVE_MAX = 64;
 const RESTORE_AT_ONCE = 8;
 /** Sessions asked for in one query. */
 const LOOK_AT_ONCE = 1_000;
+/** How soon an opening whose answer was lost is looked for again, and at the most, in ms. */
+const LOOK_AGAIN_FIRST_MS = 100;
+const LOOK_AGAIN_MAX_MS = 5_000;
 
 export interface LiveSessionsOptions {
   readonly storage: Storage;
@@ -32,6 +37,10 @@ export interface LiveSessionsOptions {
   readonly codeWindowMs: number;
   readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
   readonly onRestoreError: (sessionId: SessionId, error: unknown) => void;
+  /** A journal that this version can't read; told once for each session. */
+  readonly onUnreadable: (error: JournalError) => void;
+  /** Something that follows a session failed; what was committed stays so. */
+  readonly onFollowerError: (sessionId: SessionId, error: unknown) => void;
 }
 
 /** A session wherever it stands. `state` is null for one without a journal: only the projection knows it. */
@@ -72,23 +81,51 @@ export class LiveSessions {
   readonly #active = new Map<SessionId, LiveSession>();
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   /** Journals that are being read because somebody asked for their session. */
-  readonly #finding = new Map<SessionId, Promise<unknown>>();
+  readonly #finding = new Map<SessionId, Promise<FoundSession | undefined>>();
+  /** Sessions whose journal this version can't read, and why. They are left alone. */
+  readonly #unreadable = new Map<SessionId, JournalError>();
+  /** Openings whose answer was lost and whose journal couldn't be looked at yet. */
+  readonly #lookAgain = new Map<SessionId, NodeJS.Timeout>();
   /** By user: a storm of reconnecting students must not walk every session for each of them. */
   readonly #checkedIn = new Map<UserId, Set<LiveSession>>();
   /** Over, and their records not written to the end yet. */
-  readonly #finishing = new Set<LiveSession>();
+  readonly #finishing = new Map<SessionId, LiveSession>();
   readonly #archive = new LRUCache<SessionId, SessionState>({ max: ARCHIVE_MAX });
 
   constructor(options: LiveSessionsOptions) {
     this.#options = options;
     this.#context = {
       ...options,
-      onChanged: (live, here) => {
-        for (const watcher of this.#watchers) watcher.changed(live, here);
-      },
+      onChanged: (live, here) => this.#tellWatchers(live, (watcher) => watcher.changed(live, here)),
       onCheckedIn: (live, userId) => this.#rememberCheckIn(live, userId),
       onEnded: (live) => this.#ended(live),
+      onUnreadable: (live, error) => {
+        this.#forget(live);
+        this.#leaveAlone(error);
+      },
     };
+  }
+
+  /** Why each session that is left alone can't be read. */
+  get unreadable(): ReadonlyMap<SessionId, JournalError> {
+    return this.#unreadable;
+  }
+
+  #leaveAlone(error: JournalError): void {
+    if (this.#unreadable.has(error.session_id)) return;
+    this.#unreadable.set(error.session_id, error);
+    this.#options.onUnreadable(error);
+  }
+
+  /** What follows a session must not undo what is committed: its faults are its own. */
+  #tellWatchers(live: LiveSession, tell: (watcher: SessionWatcher) => void): void {
+    for (const watcher of this.#watchers) {
+      try {
+        tell(watcher);
+      } catch (error) {
+        this.#options.onFollowerError(live.session_id, error);
+      }
+    }
   }
 
   get activeAttendanceSessions(): ReadonlyMap<SessionId, LiveSession> {
@@ -107,7 +144,11 @@ export class LiveSessions {
   }
 
   async #findLive(sessionId: SessionId): Promise<LiveSession | undefined> {
-    const found = await this.find(sessionId);
+    if (this.#unreadable.has(sessionId)) return undefined;
+    const shared = this.#finding.get(sessionId);
+    // A journal that was being read already may have been read before it was written.
+    if (shared) await shared.catch(() => {});
+    const found = this.#inMemory(sessionId) ?? (await this.find(sessionId));
     return found?.kind === 'live' ? found.live : undefined;
   }
 
@@ -115,10 +156,13 @@ export class LiveSessions {
   async lookAround(): Promise<void> {
     const { storage } = this.#options;
     // Those that were over before it was asked: a session isn't listed any more once its end is projected.
-    const over = [...this.#finishing];
+    const over = [...this.#finishing.values()];
     const ids = new Set(await storage.journal.listActiveSessions());
     for (const live of over) if (!ids.has(live.session_id)) live.projectedTo(live.state.seq);
-    for (const id of ids) if (!this.#active.has(id)) await this.hear(id, 0);
+    for (const id of ids) {
+      // One damaged journal must not keep this node from following all others.
+      if (!this.#active.has(id)) await this.hear(id, 0).catch((error) => this.#notRestored(id, error));
+    }
     for (const known of parts([...this.#active.keys()])) {
       for (const [id, seq] of await storage.journal.lastSeqs(known)) this.#active.get(id)?.hear(seq);
     }
@@ -144,7 +188,7 @@ export class LiveSessions {
     const worker = async () => {
       for (const id of queue) {
         // One damaged journal must not keep all other classes from going on.
-        await this.#load(id).catch((error) => this.#options.onRestoreError(id, error));
+        await this.#load(id).catch((error) => this.#notRestored(id, error));
       }
     };
     await Promise.all(Array.from({ length: RESTORE_AT_ONCE }, worker));
@@ -152,13 +196,23 @@ export class LiveSessions {
     return this.#active.size;
   }
 
-  /** Finds a session in memory, in the journal or in the database; undefined when nobody knows it. */
+  #notRestored(sessionId: SessionId, error: unknown): void {
+    const cause = error instanceof RollcallError ? error.cause : error;
+    // Those are told of when they are met, and once.
+    if (!(cause instanceof JournalError)) this.#options.onRestoreError(sessionId, error);
+  }
+
+  /**
+   * Finds a session in memory, in the journal or in the database; undefined when nobody knows it. Whoever asks while
+   * the database is being asked shares its answer.
+   * @throws {RollcallError} JOURNAL_UNREADABLE
+   */
   async find(sessionId: SessionId): Promise<FoundSession | undefined> {
     await this.#opening.get(sessionId)?.catch(() => {});
-    // A crowd that asks for one long journal must not have it read once for each of them.
-    await this.#finding.get(sessionId)?.catch(() => {});
     const known = this.#inMemory(sessionId);
     if (known) return known;
+    const shared = this.#finding.get(sessionId);
+    if (shared) return shared;
     const found = this.#load(sessionId).finally(() => {
       if (this.#finding.get(sessionId) === found) this.#finding.delete(sessionId);
     });
@@ -169,7 +223,7 @@ export class LiveSessions {
   #inMemory(sessionId: SessionId): FoundSession | undefined {
     const live = this.#active.get(sessionId);
     if (live) return { kind: 'live', live };
-    const state = this.#archive.get(sessionId);
+    const state = this.#finishing.get(sessionId)?.state ?? this.#archive.get(sessionId);
     return state && { kind: 'ended', state };
   }
 
@@ -195,8 +249,9 @@ export class LiveSessions {
       if (found?.kind === 'live') return opening.already(found.live);
       if (found?.kind === 'ended') return opening.over(found.state);
       const started = await opening.build(found?.stored);
-      const committed = this.#options.storage.journal.append(sessionId, 0, [started]);
-      const [state, result] = await Promise.all([this.#prepare(started, opening), committed]);
+      const commit = encodeOpening(sessionId, [started]);
+      const committed = this.#append(sessionId, commit);
+      const [state, result] = await Promise.all([this.#prepare(started, commit.chain, opening), committed]);
       if (result === 'conflict') continue;
       const known = this.#active.get(sessionId);
       // Word of the commit came back by another node before its own answer did.
@@ -207,30 +262,65 @@ export class LiveSessions {
     }
   }
 
-  async #prepare(started: StartedEntry, opening: Opening): Promise<SessionState> {
+  /** An opening whose answer was lost may be committed: it is looked up until that is known. */
+  async #append(sessionId: SessionId, commit: Commit): Promise<AppendResult> {
+    try {
+      return await this.#options.storage.journal.append(sessionId, commit);
+    } catch (cause) {
+      const { ends } = await readJournal(this.#options.storage, sessionId, 0).catch(() => {
+        this.#lookAgainFor(sessionId, LOOK_AGAIN_FIRST_MS);
+        throw cause;
+      });
+      if (ends.get(commit.last_seq) === commit.chain) return ends.size === 1 ? 'committed' : 'conflict';
+      throw cause;
+    }
+  }
+
+  #lookAgainFor(sessionId: SessionId, afterMs: number): void {
+    clearTimeout(this.#lookAgain.get(sessionId));
+    const look = () => {
+      this.#lookAgain.delete(sessionId);
+      this.#findLive(sessionId).catch(() => this.#lookAgainFor(sessionId, Math.min(2 * afterMs, LOOK_AGAIN_MAX_MS)));
+    };
+    this.#lookAgain.set(sessionId, setTimeout(look, afterMs).unref());
+  }
+
+  async #prepare(started: StartedEntry, chain: string, opening: Opening): Promise<SessionState> {
     // The database is given its work at the end of this turn.
     await endOfTurn();
-    const state = SessionState.fromJournal([started]);
+    const state = SessionState.fromJournal([started], chain);
     opening.prepare(state);
     return state;
   }
 
   async #load(sessionId: SessionId): Promise<FoundSession | undefined> {
+    const known = this.#unreadable.get(sessionId);
+    if (known) throw new RollcallError('JOURNAL_UNREADABLE', { cause: known });
+    try {
+      return await this.#loadReadable(sessionId);
+    } catch (cause) {
+      if (!(cause instanceof JournalError)) throw cause;
+      this.#leaveAlone(cause);
+      throw new RollcallError('JOURNAL_UNREADABLE', { cause });
+    }
+  }
+
+  async #loadReadable(sessionId: SessionId): Promise<FoundSession | undefined> {
     const { storage } = this.#options;
-    const [entries, stored] = await Promise.all([
+    const [journal, stored] = await Promise.all([
       readJournal(storage, sessionId, 0),
       storage.projection.findSession(sessionId),
     ]);
     // Somebody else may have brought it in while the database was asked.
     const live = this.#active.get(sessionId);
     if (live) return { kind: 'live', live };
-    if (entries.length === 0) {
+    if (journal.chain === undefined) {
       if (stored?.status === 'active') return this.#adopt(stored);
       return stored ? { kind: 'stored', stored } : undefined;
     }
-    const state = SessionState.fromJournal(entries);
+    const state = stateOf(sessionId, journal.entries, journal.chain);
     const projectedSeq = stored?.projected_seq ?? 0;
-    if (!state.ending) return { kind: 'live', live: this.#loaded(state, projectedSeq, entries, 'elsewhere') };
+    if (!state.ending) return { kind: 'live', live: this.#loaded(state, projectedSeq, journal.entries, 'elsewhere') };
     if (projectedSeq < state.seq) await this.#catchUpProjection(state, projectedSeq);
     this.#archive.set(sessionId, state);
     return { kind: 'ended', state };
@@ -262,13 +352,13 @@ export class LiveSessions {
       roster,
       ...(policy.check_in === 'code' ? { codes: newCodeKey(codeWindowMs) } : {}),
     };
-    const result = await storage.journal.append(stored.session_id, 0, [entry]);
-    if (result === 'conflict') {
+    const commit = encodeOpening(stored.session_id, [entry]);
+    if ((await this.#append(stored.session_id, commit)) === 'conflict') {
       const found = await this.#load(stored.session_id);
       if (found) return found;
       throw new RollcallError('STORAGE_UNAVAILABLE');
     }
-    return { kind: 'live', live: this.#loaded(SessionState.fromJournal([entry]), 0, [entry], 'here') };
+    return { kind: 'live', live: this.#loaded(SessionState.fromJournal([entry], commit.chain), 0, [entry], 'here') };
   }
 
   /** Started by another node, or adopted: the course's room on this one is told now. At the start there is nobody yet. */
@@ -278,6 +368,9 @@ export class LiveSessions {
     [first]: readonly Entry[],
     from: 'here' | 'elsewhere',
   ): LiveSession {
+    // Another reader may have been first.
+    const known = this.#active.get(state.facts.session_id);
+    if (known) return known;
     const live = this.#activate(state, projectedSeq, from);
     if (this.#restored && first) this.#options.publisher.committed(live, [first]);
     return live;
@@ -289,7 +382,7 @@ export class LiveSessions {
     for (const { student, checked_in_at } of state.lines.values()) {
       if (checked_in_at !== null && student.user_id !== null) this.#rememberCheckIn(live, student.user_id);
     }
-    for (const watcher of this.#watchers) watcher.activated(live, this.#restored ? from : 'restored');
+    this.#tellWatchers(live, (watcher) => watcher.activated(live, this.#restored ? from : 'restored'));
     return live;
   }
 
@@ -300,12 +393,19 @@ export class LiveSessions {
   }
 
   #ended(live: LiveSession): void {
-    this.#active.delete(live.session_id);
     this.#archive.set(live.session_id, live.state);
-    this.#finishing.add(live);
+    this.#finishing.set(live.session_id, live);
+    this.#forget(live);
+    live.finished().then(() => {
+      if (this.#finishing.get(live.session_id) === live) this.#finishing.delete(live.session_id);
+    });
+  }
+
+  /** The session isn't active on this node any more. */
+  #forget(live: LiveSession): void {
+    this.#active.delete(live.session_id);
     live.presence.clear();
-    for (const watcher of this.#watchers) watcher.ended(live);
-    live.finished().then(() => this.#finishing.delete(live));
+    this.#tellWatchers(live, (watcher) => watcher.ended(live));
     for (const { student } of live.state.lines.values()) {
       const sessions = student.user_id === null ? undefined : this.#checkedIn.get(student.user_id);
       if (sessions?.delete(live) && sessions.size === 0 && student.user_id !== null) {
@@ -316,9 +416,20 @@ export class LiveSessions {
 
   /** Waits for every pending commit and projection; afterwards nothing is left to lose. */
   async close(): Promise<void> {
-    const all = [...this.#active.values(), ...this.#finishing];
+    for (const timer of this.#lookAgain.values()) clearTimeout(timer);
+    const all = [...this.#active.values(), ...this.#finishing.values()];
     await Promise.allSettled(all.map((live) => live.settle()));
     for (const live of all) live.dispose();
+  }
+}
+
+/** @throws {JournalError} for a journal whose entries don't follow from each other */
+function stateOf(sessionId: SessionId, entries: readonly Entry[], chain: string): SessionState {
+  try {
+    return SessionState.fromJournal(entries, chain);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new JournalError(sessionId, entries.at(-1)?.seq ?? 0, `is damaged: ${why}`, { cause });
   }
 }
 

@@ -7,7 +7,7 @@ import type { SessionState } from './session-state.js';
 /** What a repeated command is answered from. */
 export interface Repeatable {
   readonly state: SessionState;
-  entriesAfter(seq: number): Promise<Entry[]>;
+  entriesAfter(seq: number): Promise<readonly Entry[]>;
 }
 
 /** Answers a command that was carried out before as it was answered then, from what its entries say. */

@@ -1,6 +1,7 @@
 import type { StudentId, UserId } from '@rollcall/protocol';
 import { expect, test, vi } from 'vitest';
 import type { MarkedEntry } from '../journal/entries.js';
+import { appendTo } from '../storage/contract/journal-access.js';
 import {
   accepted,
   bulk,
@@ -67,9 +68,7 @@ test('[SEQ-2] numbers go on after restarts, each once', async () => {
 test('[SEQ-2] [REG-15] what another writer appended is read, published and decided upon', async () => {
   const { server, teacher } = await startedClass(4);
   const other = await otherWriter(server);
-  expect(await other.journal.append(sessionId('session-1'), 1, [foreignMark(2, 'student-2', Date.now())])).toBe(
-    'committed',
-  );
+  expect(await appendTo(other, sessionId('session-1'), 1, [foreignMark(2, 'student-2', Date.now())])).toBe('committed');
   const answers = await Promise.all([
     mark(teacher, 'student-1', 'late'),
     mark(teacher, 'student-2', 'excused'),
@@ -94,7 +93,7 @@ test('[REG-15] an end that another writer appended ends the session here', async
   const { server, teacher } = await startedClass(2);
   const other = await otherWriter(server);
   const actor = { user_id: null, name: 'Another node' };
-  await other.journal.append(sessionId('session-1'), 1, [
+  await appendTo(other, sessionId('session-1'), 1, [
     { type: 'ended', seq: 2, at: Date.now(), actor, reason: 'teacher' },
   ]);
   const { ok, error } = await mark(teacher, 'student-1', 'late');
@@ -112,7 +111,7 @@ test('[REG-15] a commit of 150,000 entries of another writer is caught up with',
     const bulkOf5000 = { group: n - (n % 5_000) + 2 };
     return { ...foreignMark(n + 2, `student-${(n % 10) + 1}`, Date.now()), ...bulkOf5000, remarks: `${n}` };
   });
-  expect(await other.journal.append(sessionId('session-1'), 1, entries)).toBe('committed');
+  expect(await appendTo(other, sessionId('session-1'), 1, entries)).toBe('committed');
   expect(await accepted(mark(device, 'student-1', 'late'))).toMatchObject({ seq: 150_002 });
   const restarted = await server.restart();
   expect(await dataOf(await restarted.connect('ada'))).toMatchObject({ seq: 150_002, statistics: { excusedCount: 9 } });
@@ -212,7 +211,7 @@ test('[SEQ-5] numbers go on where the clock of another writer is an hour ahead',
   const { server, teacher } = await startedClass(3);
   const other = await otherWriter(server);
   const ahead = Date.now() + 3_600_000;
-  await other.journal.append(sessionId('session-1'), 1, [foreignMark(2, 'student-1', ahead)]);
+  await appendTo(other, sessionId('session-1'), 1, [foreignMark(2, 'student-1', ahead)]);
   const answer = await accepted(mark(teacher, 'student-1', 'late'));
   expect(answer).toMatchObject({ seq: 3, attendanceRecord: { status: 'late', seq: 3 } });
   expect(await accepted(mark(teacher, 'student-2', 'late'))).toMatchObject({ seq: 4 });

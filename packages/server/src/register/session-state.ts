@@ -25,6 +25,8 @@ export class SessionState implements FoldTarget {
   readonly started_by: Actor;
   /** Where check-ins need a code. */
   readonly code_key: CodeKey | undefined;
+  /** The journal's chain after the commit that ends at `seq`. */
+  chain: string;
   seq = 0;
   last_at = 0;
   readonly counts = noCounts();
@@ -39,21 +41,25 @@ export class SessionState implements FoldTarget {
   /** The oldest first. */
   readonly #idle = new Map<string, Operation>();
 
-  private constructor(opening: StartedEntry | AdoptedEntry) {
+  private constructor(opening: StartedEntry | AdoptedEntry, chain: string) {
     this.facts = opening.session;
     this.policy = opening.policy;
     this.started_at = opening.type === 'adopted' ? opening.started_at : opening.at;
     this.started_by = opening.actor;
     this.code_key = opening.codes;
+    this.chain = chain;
   }
 
-  /** @throws {RangeError} when the entries are no dense journal from 1 on. */
-  static fromJournal(entries: Iterable<Entry>): SessionState {
+  /**
+   * @param chain the journal's chain after the last of these entries
+   * @throws {RangeError} when the entries are no dense journal from 1 on.
+   */
+  static fromJournal(entries: Iterable<Entry>, chain: string): SessionState {
     let state: SessionState | undefined;
     for (const entry of entries) {
       if (!state) {
         if (!opensJournal(entry)) throw new RangeError(`a journal begins with started or adopted, not ${entry.type}`);
-        state = new SessionState(entry);
+        state = new SessionState(entry, chain);
       }
       fold(state, entry);
     }
@@ -116,11 +122,13 @@ export class SessionState implements FoldTarget {
 
   /**
    * What folding the draft's entries would come to, now that they are committed, and the op_ids that changed nothing.
+   * @param chain the journal's chain after the commit
    * @throws {RangeError} when the draft was made of another state than this one is now
    */
-  take(draft: Draft): void {
+  take(draft: Draft, chain: string): void {
     if (draft.base_seq !== this.seq)
       throw new RangeError(`the draft is of ${draft.base_seq}, the state of ${this.seq}`);
+    this.chain = chain;
     this.seq = draft.seq;
     this.last_at = draft.last_at;
     this.ending = draft.ending;

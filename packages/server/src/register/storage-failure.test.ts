@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { appendTo } from '../storage/contract/journal-access.js';
 import {
   accepted,
   bulk,
@@ -73,7 +74,7 @@ test('[REG-6] after a failed commit the journal is read before the next command 
   if (!row) throw new Error('the roster is empty');
   const { student_id } = row.student;
   const { actor } = started;
-  await other.journal.append(sessionId('session-1'), 1, [
+  await appendTo(other, sessionId('session-1'), 1, [
     {
       type: 'marked',
       seq: 2,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CourseId, SessionId, StudentId } from '@rollcall/protocol';
 import { expect, onTestFinished, test } from 'vitest';
+import { readEntries } from '../storage/contract/journal-access.js';
 import { SqliteStorage } from '../storage/sqlite/storage.js';
 import { DEMO_SESSION_ID, DEMO_STUDENT_ID, demoSchool, pastSessions, seedDemo } from './demo.js';
 
@@ -21,7 +22,7 @@ async function emptyDatabase(): Promise<SqliteStorage> {
 
 async function journals(storage: SqliteStorage) {
   const ids = await storage.journal.listJournals(null, 1_000);
-  return Promise.all(ids.map(async (id) => ({ id, entries: await storage.journal.readEntries(id, 0, 10_000) })));
+  return Promise.all(ids.map(async (id) => ({ id, entries: await readEntries(storage, id, 0, 10_000) })));
 }
 
 test('[DEV-3] an empty database gets 2 teachers, 3 courses, 40 students and a session scheduled now', async () => {

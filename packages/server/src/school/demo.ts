@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AttendanceStatus, CourseId, Policy, SessionId, StudentId, TeacherId } from '@rollcall/protocol';
+import { encodeOpening } from '../journal/encode.js';
 import type { Actor, Entry, RosterRow, RosterStudent } from '../journal/entries.js';
 import { projectionOf } from '../register/projector.js';
 import { SessionState } from '../register/session-state.js';
@@ -33,8 +34,9 @@ export async function seedDemo(storage: Storage, now: Date): Promise<boolean> {
     const roster = await storage.courses.listRoster(course.course_id);
     const entries = journalOf(session, course, { user_id: teacher.user_id, name: teacher.name }, roster);
     // A conflict is another server that seeds the same database: it writes the very same entries.
-    if ((await storage.journal.append(session.id as SessionId, 0, entries)) === 'conflict') continue;
-    const state = SessionState.fromJournal(entries);
+    const commit = encodeOpening(session.id as SessionId, entries);
+    if ((await storage.journal.append(session.id as SessionId, commit)) === 'conflict') continue;
+    const state = SessionState.fromJournal(entries, commit.chain);
     await storage.projection.project(projectionOf(state, state.lines.values()));
   }
   return true;

@@ -28,7 +28,9 @@ test('[DATA-1] reading answers session, records, statistics and seq, by event an
   const { ok, ...ack } = await dataOf(teacher);
   expect(ok).toBe(true);
   expect(await teacher.next('attendanceSessionData')).toEqual(ack);
-  expect(Object.keys(ack).sort()).toEqual(['attendanceRecords', 'seq', 'session', 'session_id', 'statistics'].sort());
+  expect(Object.keys(ack).sort()).toEqual(
+    ['attendanceRecords', 'chain', 'seq', 'session', 'session_id', 'statistics'].sort(),
+  );
   expect(ack).toMatchObject({ session_id: 'session-1', seq: 2, statistics: { checkedInCount: 1, onlineCount: 1 } });
 });
 
@@ -87,7 +89,7 @@ test('[DATA-3] a scheduled session has its roster counted and the records there 
   expect(await journalOf(server)).toEqual([]);
 });
 
-test('[DATA-4] [DATA-5] [DATA-6] since_seq answers the entries after it: from 0, the middle and beyond', async () => {
+test('[DATA-4] [DATA-5] [DATA-6] [SEQ-6] since_seq answers the entries after it: from 0, the middle and beyond', async () => {
   const { teacher } = await startedClass(4);
   for (const n of [1, 2, 3, 4]) await accepted(mark(teacher, `student-${n}`, 'present'));
   const all = await since(teacher, 0);
@@ -96,7 +98,9 @@ test('[DATA-4] [DATA-5] [DATA-6] since_seq answers the entries after it: from 0,
   expect(seqsOf(all)).toEqual([1, 2, 3, 4, 5]);
   expect(seqsOf(await since(teacher, 3))).toEqual([4, 5]);
   expect(seqsOf(await since(teacher, 5))).toEqual([]);
-  expect(await since(teacher, 1_000_000)).toMatchObject({ seq: 5, changes: [] });
+  const beyond = await since(teacher, 1_000_000);
+  expect(beyond).toMatchObject({ seq: 5, reset: true });
+  expect(beyond['attendanceRecords']).toHaveLength(4);
   for (const bad of [-1, 1.5, '3']) {
     const error = await refused(teacher.send('getAttendanceSessionData', { session_id: 'session-1', since_seq: bad }));
     expect(error).toMatchObject({ code: 'BAD_REQUEST', details: { field: 'since_seq' } });

@@ -1,7 +1,7 @@
-import type { Statistics } from '@rollcall/protocol';
 import { type Call, defineCommand, type Services } from '../commands/command.js';
 import {
   changeOf,
+  positionOf,
   recordOf,
   type SessionData,
   sessionDataOf,
@@ -12,25 +12,32 @@ import {
 import { activeForTeacher, sessionForTeacher } from '../commands/rights.js';
 import type { Entry } from '../journal/entries.js';
 import { statisticsOf } from '../register/fold.js';
-import { readJournal } from '../register/journal.js';
 import type { LiveSession } from '../register/live-session.js';
 import { rosterOf } from '../register/live-sessions.js';
-import { noCounts, type SessionState } from '../register/session-state.js';
+import { changesSince } from '../register/read-journal.js';
+import { noCounts } from '../register/session-state.js';
 import type { StoredSession } from '../storage/port.js';
 
 export const getAttendanceSessionData = defineCommand({
   name: 'getAttendanceSessionData',
   async handle(call, services) {
-    const { session_id, since_seq } = call.input;
+    const { session_id, since_seq, since_chain } = call.input;
     const found = await sessionForTeacher(call.person, session_id, 'view attendance data', services);
-    if (found.kind === 'stored') return answer(call, await storedData(found.stored, services), since_seq, []);
-    if (found.kind === 'ended') {
-      const { state } = found;
-      if (since_seq !== undefined) await call.connection?.afford(state.seq - since_seq);
-      const entries = since_seq === undefined ? [] : await readJournal(services.storage, session_id, since_seq);
-      return answer(call, sessionDataOf(state, statisticsOfState(state), 'teacher'), since_seq, entries);
+    switch (found.kind) {
+      case 'stored':
+        // There is no journal that a client could have heard of.
+        return answer(call, await storedData(found.stored, services), since_seq === undefined ? 'whole' : 'none');
+      case 'ended': {
+        const { state } = found;
+        const data = { ...sessionDataOf(state, statisticsOfState(state), 'teacher'), ...positionOf(state) };
+        if (since_seq === undefined) return answer(call, data, 'whole');
+        await call.connection?.afford(state.seq - since_seq);
+        const changes = await changesSince(services.storage, state, since_seq, since_chain);
+        return answer(call, data, changes ?? 'reset');
+      }
+      case 'live':
+        return answerLive(call, found.live);
     }
-    await answerLive(call, found.live);
   },
 });
 
@@ -40,41 +47,48 @@ export const watchAttendanceSession = defineCommand({
     const { session_id } = call.input;
     const live = await activeForTeacher(call.person, session_id, 'view attendance data', services);
     call.connection?.watch(live);
-    call.answer('attendanceSessionData', sessionDataOf(live.state, live.statistics, 'teacher'));
+    answer(call, wholeOf(live), 'whole');
   },
 });
 
-type DataCall = Call<'getAttendanceSessionData'>;
+type DataCall = Call<'getAttendanceSessionData'> | Call<'watchAttendanceSession'>;
 
-async function answerLive(call: DataCall, live: LiveSession): Promise<void> {
-  const { since_seq } = call.input;
+async function answerLive(call: Call<'getAttendanceSessionData'>, live: LiveSession): Promise<void> {
+  const { since_seq, since_chain } = call.input;
   if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
   // The client has heard of more than this node has.
   if (since_seq !== undefined && since_seq > live.state.seq) await live.lookUp();
   // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
   call.connection?.watch(live);
-  if (since_seq === undefined) {
-    call.answer('attendanceSessionData', sessionDataOf(live.state, live.statistics, 'teacher'));
-    return;
-  }
-  const head = headOf(live.state, live.statistics);
-  const entries = (await live.entriesAfter(since_seq)).filter((entry) => entry.seq <= head.seq);
-  answer(call, head, since_seq, entries);
+  if (since_seq === undefined) return answer(call, wholeOf(live), 'whole');
+  const head = {
+    session_id: live.session_id,
+    session: sessionOfState(live.state),
+    statistics: live.statistics,
+    ...positionOf(live.state),
+  };
+  const entries = await live.entriesSince(since_seq, since_chain);
+  if (!entries) return answer(call, wholeOf(live), 'reset');
+  answer(
+    call,
+    head,
+    entries.filter((entry) => entry.seq <= head.seq),
+  );
 }
+
+const wholeOf = (live: LiveSession): SessionData & { readonly chain: string } => ({
+  ...sessionDataOf(live.state, live.statistics, 'teacher'),
+  ...positionOf(live.state),
+});
 
 type Head = Omit<SessionData, 'attendanceRecords'> & Partial<SessionData>;
 
-const headOf = (state: SessionState, statistics: Statistics): Head => ({
-  session_id: state.facts.session_id,
-  session: sessionOfState(state),
-  statistics,
-  seq: state.seq,
-});
-
-function answer(call: DataCall, data: Head, since: number | undefined, entries: readonly Entry[]): void {
+/** @param what the whole, the whole in place of what the client has, or the entries since what it has */
+function answer(call: DataCall, data: Head, what: 'whole' | 'reset' | 'none' | readonly Entry[]): void {
   const { attendanceRecords: _, ...head } = data;
-  const payload = since === undefined ? data : { ...head, changes: entries.map(changeOf) };
-  call.answer('attendanceSessionData', payload);
+  if (what === 'whole') call.answer('attendanceSessionData', data);
+  else if (what === 'reset') call.answer('attendanceSessionData', { ...data, reset: true });
+  else call.answer('attendanceSessionData', { ...head, changes: what === 'none' ? [] : what.map(changeOf) });
 }
 
 /** A session without a journal: scheduled, or completed before Rollcall came. Its roster is counted, its records are as found. */

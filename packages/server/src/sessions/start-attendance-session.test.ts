@@ -129,7 +129,7 @@ test('[START-8] a start is answered by event and acknowledgement with the same p
   expect(ok).toBe(true);
   expect(event).toEqual(ack);
   expect(Object.keys(event).sort()).toEqual(
-    ['attendanceRecords', 'policy', 'seq', 'session', 'session_id', 'statistics', 'totalStudents'].sort(),
+    ['attendanceRecords', 'chain', 'policy', 'seq', 'session', 'session_id', 'statistics', 'totalStudents'].sort(),
   );
 });
 

@@ -1,6 +1,6 @@
 import { type ClientInput, RollcallError } from '@rollcall/protocol';
 import { type AckExtra, type Call, defineCommand, type Services } from '../commands/command.js';
-import { recordsOf, sessionOfState } from '../commands/present.js';
+import { positionOf, recordsOf, sessionOfState } from '../commands/present.js';
 import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse } from '../commands/rights.js';
 import { Written } from '../commands/written.js';
 import type { SessionFacts, StartedEntry } from '../journal/entries.js';
@@ -52,7 +52,7 @@ function attach(
     totalStudents: statistics.totalStudents,
     policy: state.policy,
     statistics,
-    seq: state.seq,
+    ...positionOf(state),
   };
   const extra: AckExtra = repeated.kind === 'repeated' ? { duplicate: true } : {};
   call.answer('attendanceSessionStarted', Written.with(head, 'attendanceRecords', records), extra);

@@ -1,6 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import { expect } from 'vitest';
 import type { Entry } from '../journal/entries.js';
+import { readEntries } from '../storage/contract/journal-access.js';
 import type { School } from '../storage/port.js';
 import { fileOf, lockWrites } from './database-file.js';
 import { schoolOf } from './school.js';
@@ -77,7 +78,7 @@ export async function holdCommits(server: TestServer): Promise<{ release(): void
 }
 
 export const journalOf = (server: TestServer, session_id = 'session-1'): Promise<Entry[]> =>
-  server.storage.journal.readEntries(sessionId(session_id), 0, 1_000_000);
+  readEntries(server.storage, sessionId(session_id), 0, 1_000_000);
 
 export type Row = Payload & {
   readonly _id: string;

@@ -11,6 +11,8 @@ export class TcpProxy {
   #server: Server | undefined;
   #port = 0;
   line: Line = 'open';
+  /** Once a client sends these bytes, answers are lost: the server gets them, and nobody hears what came of it. */
+  loseAnswersTo: string | undefined;
 
   private constructor(host: string, port: number) {
     this.#target = { host, port };
@@ -44,6 +46,7 @@ export class TcpProxy {
   /** Listens (again) on the port that it had, every line open. */
   async restore(): Promise<void> {
     this.line = 'open';
+    this.loseAnswersTo = undefined;
     if (this.#server) return;
     this.#server = createServer((client) => this.#join(client)).listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -55,7 +58,10 @@ export class TcpProxy {
     const pair = [client, server] as const;
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [server, client]] as const) {
-      from.on('data', (bytes) => {
+      from.on('data', (bytes: Buffer) => {
+        if (from === client && this.loseAnswersTo !== undefined && bytes.includes(this.loseAnswersTo)) {
+          this.line = 'answers lost';
+        }
         if (this.line === 'open' || (this.line === 'answers lost' && from === client)) to.write(bytes);
       });
       from.on('error', () => to.destroy());

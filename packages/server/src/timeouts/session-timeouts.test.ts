@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { readEntries } from '../storage/contract/journal-access.js';
 import { StorageError } from '../storage/port.js';
 import { schoolOf } from '../testing/school.js';
 import { type Client, startServer, type TestServer, tokenOf } from '../testing/server.js';
@@ -35,7 +36,7 @@ test('[TIME-1] [TIME-3] [TIME-4] a session left alone ends by itself, after a wa
   expect(await teacher.next('attendanceSessionEnded')).toMatchObject({ reason: 'inactivity' });
   expect(student.all('attendanceSessionExpiring')).toEqual([]);
   await expect.poll(() => statusOf(server), PATIENCE).toBe('completed');
-  const entries = await server.storage.journal.readEntries('session-1' as never, 0, 100);
+  const entries = await readEntries(server.storage, 'session-1' as never, 0, 100);
   expect(entries.filter(({ type }) => type === 'ended')).toHaveLength(1);
 });
 
@@ -91,7 +92,7 @@ test('[TIME-9] a deadline that passed while no server ran ends the session at th
   await expect.poll(() => performance.now(), PATIENCE).toBeGreaterThan(past);
   const again = await server.restart();
   await expect.poll(() => statusOf(again), PATIENCE).toBe('completed');
-  const entries = await again.storage.journal.readEntries('session-1' as never, 0, 100);
+  const entries = await readEntries(again.storage, 'session-1' as never, 0, 100);
   expect(entries.at(-1)).toMatchObject({ type: 'ended', reason: 'inactivity' });
 });
 
@@ -100,7 +101,7 @@ test('[TIME-8] a deadline counts through a restart, and activity before it isnâ€
   await teacher.next('attendanceSessionExpiring');
   const kept = await teacher.send('keepAttendanceSessionAlive', SESSION);
   const again = await server.restart();
-  const entries = () => again.storage.journal.readEntries('session-1' as never, 0, 100);
+  const entries = () => readEntries(again.storage, 'session-1' as never, 0, 100);
   await expect.poll(async () => (await entries()).at(-1)?.type, PATIENCE).toBe('ended');
   const ended = (await entries()).at(-1);
   // Without what was remembered it would have ended six seconds earlier.

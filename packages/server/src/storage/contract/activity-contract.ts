@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { freshHarness, type MakeHarness } from './harness.js';
+import { appendTo, readEntries } from './journal-access.js';
 import { HOSTILE_IDS, projection, run, session, T0 } from './samples.js';
 
 const S = session('s');
@@ -9,7 +10,7 @@ export function activityContract(make: MakeHarness): void {
 
   test('[STORE-90] the latest activity of an open session is remembered, in whatever order it is told', async () => {
     const { storage } = harness();
-    await storage.journal.append(S, 0, run('s', 0, 2));
+    await appendTo(storage, S, 0, run('s', 0, 2));
     expect(await storage.journal.readActivity(S)).toBeNull();
     await storage.journal.touchSession(S, 0);
     expect(await storage.journal.readActivity(S)).toBe(0);
@@ -23,18 +24,18 @@ export function activityContract(make: MakeHarness): void {
 
   test('[STORE-90] activity is no entry of the journal and ends with nothing but the end', async () => {
     const { storage } = harness();
-    await storage.journal.append(S, 0, run('s', 0, 2));
+    await appendTo(storage, S, 0, run('s', 0, 2));
     await storage.journal.touchSession(S, T0 + 9);
-    expect(await storage.journal.append(S, 2, run('s', 2, 1))).toBe('committed');
+    expect(await appendTo(storage, S, 2, run('s', 2, 1))).toBe('committed');
     await storage.projection.project(projection('s', 3, []));
-    expect(await storage.journal.readEntries(S, 0, 10)).toEqual(run('s', 0, 3));
+    expect(await readEntries(storage, S, 0, 10)).toEqual(run('s', 0, 3));
     expect(await storage.journal.readActivity(S)).toBe(T0 + 9);
     expect(await storage.journal.listActiveSessions()).toEqual(['s']);
   });
 
   test('[STORE-90] what was remembered is there for another handle, and after closing', async () => {
     const { storage, reopen } = harness();
-    await storage.journal.append(S, 0, run('s', 0, 1));
+    await appendTo(storage, S, 0, run('s', 0, 1));
     await storage.journal.touchSession(S, T0 + 5);
     expect(await storage.journal.readActivity(S)).toBe(T0 + 5);
     if (!reopen) return; // An in-memory database: one handle is all there is.
@@ -55,7 +56,7 @@ export function activityContract(make: MakeHarness): void {
   test('[STORE-90] activity is forgotten once the end is projected, and none is remembered after it', async () => {
     const { storage } = harness();
     for (const id of ['s', 'other']) {
-      await storage.journal.append(session(id), 0, run(id, 0, 2));
+      await appendTo(storage, session(id), 0, run(id, 0, 2));
       await storage.journal.touchSession(session(id), T0 + 5);
     }
     await storage.projection.project(projection('s', 2, [], { status: 'completed', ended_at: T0 + 6 }));
@@ -80,7 +81,7 @@ export function activityContract(make: MakeHarness): void {
     expect(await storage.journal.listActiveSessions()).toEqual([foreign]);
     expect(await storage.journal.listJournals(null, 10)).toEqual([]);
     for (const id of [S, foreign]) {
-      expect(await storage.journal.append(id, 0, run(id, 0, 1))).toBe('committed');
+      expect(await appendTo(storage, id, 0, run(id, 0, 1))).toBe('committed');
       expect(await storage.journal.readActivity(id)).toBeNull();
     }
   });
@@ -88,7 +89,7 @@ export function activityContract(make: MakeHarness): void {
   test('[STORE-90] activity of look-alike ids is kept apart', async () => {
     const { storage } = harness();
     const ids = [...new Set(['a', 'a:1:1', ...HOSTILE_IDS])];
-    for (const id of ids) await storage.journal.append(session(id), 0, run(id, 0, 1));
+    for (const id of ids) await appendTo(storage, session(id), 0, run(id, 0, 1));
     for (const [i, id] of ids.entries()) await storage.journal.touchSession(session(id), T0 + i);
     const read = await Promise.all(ids.map((id) => storage.journal.readActivity(session(id))));
     expect(read).toEqual(ids.map((_, i) => T0 + i));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ImportReport, School, SchoolList } from '../port.js';
 import { freshHarness, type MakeHarness } from './harness.js';
+import { appendTo } from './journal-access.js';
 import {
   course,
   importAll,
@@ -217,7 +218,7 @@ export function importContract(make: MakeHarness): void {
     const { storage, putActiveSession } = harness();
     await importAll(storage, SCHOOL);
     const S1 = session('session-1');
-    await storage.journal.append(S1, 0, run('session-1', 0, 2));
+    await appendTo(storage, S1, 0, run('session-1', 0, 2));
     const changed = (topic: string): School => ({
       ...schoolOf({ sessions: [{ id: 'session-1', topic, status: 'cancelled' }, { id: 'foreign' }] }),
     });

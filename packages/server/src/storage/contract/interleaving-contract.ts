@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../journal/entries.js';
 import { freshHarness, type MakeHarness } from './harness.js';
+import { appendTo, readEntries } from './journal-access.js';
 import { marked, session, started } from './samples.js';
 
 type Step =
@@ -44,7 +45,7 @@ export function interleavingContract(make: MakeHarness): void {
           const name = prefix + one.id;
           const list = model.get(name) ?? [];
           if (one.do === 'read') {
-            const page = await handles[one.who].journal.readEntries(session(name), one.after, one.limit);
+            const page = await readEntries(handles[one.who], session(name), one.after, one.limit);
             expect(page).toEqual(list.slice(one.after, one.after + page.length));
             expect(page.length).toBeGreaterThanOrEqual(Math.min(one.limit, Math.max(0, list.length - one.after)));
             continue;
@@ -53,12 +54,12 @@ export function interleavingContract(make: MakeHarness): void {
           const entries = Array.from({ length: one.count }, (_, i) =>
             at + i === 0 ? started(name) : marked(at + i + 1, `step-${n}`),
           );
-          const result = await handles[one.who].journal.append(session(name), at, entries);
+          const result = await appendTo(handles[one.who], session(name), at, entries);
           expect(result).toBe(at === list.length ? 'committed' : 'conflict');
           if (result === 'committed') model.set(name, [...list, ...entries]);
         }
         for (const [name, list] of model) {
-          for (const handle of handles) expect(await handle.journal.readEntries(session(name), 0, 1000)).toEqual(list);
+          for (const handle of handles) expect(await readEntries(handle, session(name), 0, 1000)).toEqual(list);
         }
       }),
       { numRuns: 30 },
@@ -69,19 +70,19 @@ export function interleavingContract(make: MakeHarness): void {
     const { storage, reopen } = harness();
     const handles = [storage, (await reopen?.()) ?? storage] as const;
     const S = session('race');
-    await storage.journal.append(S, 0, [started('race')]);
+    await appendTo(storage, S, 0, [started('race')]);
     const writer = async (n: number) => {
       const handle = handles[n % 2 === 0 ? 0 : 1];
       let end = 0;
       for (let done = 0; done < 15; ) {
-        const missed = await handle.journal.readEntries(S, end, 1000);
+        const missed = await readEntries(handle, S, end, 1000);
         end = missed.at(-1)?.seq ?? end;
-        const result = await handle.journal.append(S, end, [marked(end + 1, `writer-${n}`, { op_id: `${n}.${done}` })]);
+        const result = await appendTo(handle, S, end, [marked(end + 1, `writer-${n}`, { op_id: `${n}.${done}` })]);
         if (result === 'committed') done++;
       }
     };
     await Promise.all([0, 1, 2, 3].map(writer));
-    const all = await storage.journal.readEntries(S, 0, 1000);
+    const all = await readEntries(storage, S, 0, 1000);
     expect(all.map((entry) => entry.seq)).toEqual(Array.from({ length: 61 }, (_, i) => i + 1));
     const ops = all.flatMap((entry) => entry.op_id ?? []);
     expect(new Set(ops).size).toBe(60);

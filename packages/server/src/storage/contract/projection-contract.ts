@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StoredRecord } from '../port.js';
 import { freshHarness, type MakeHarness } from './harness.js';
+import { appendTo, readEntries } from './journal-access.js';
 import { HOSTILE_IDS, importAll, projection, record, run, SCHOOL, session, T0, teacher } from './samples.js';
 
 const S = session('s');
@@ -141,7 +142,7 @@ export function projectionContract(make: MakeHarness): void {
       status: 'completed',
       ended_at: T0 + 5,
     });
-    await storage.journal.append(S, 0, run('s', 0, 5));
+    await appendTo(storage, S, 0, run('s', 0, 5));
     for (const one of [first, second, last, last, second, first]) await storage.projection.project(one);
     expect(inOrder(await storage.projection.readRecords(S))).toEqual([...last.records, ...second.records]);
     expect(await storage.projection.findSession(S)).toMatchObject({
@@ -215,7 +216,7 @@ export function projectionContract(make: MakeHarness): void {
     const ids = Array.from({ length: 20 }, (_, i) => `s${i}`);
     await Promise.all(
       ids.flatMap((id, i) => [
-        storage.journal.append(session(id), 0, run(id, 0, 3)),
+        appendTo(storage, session(id), 0, run(id, 0, 3)),
         storage.projection.project(projection(id, 1, [record('a', 1, i)])),
         storage.projection.project(
           projection(id, 3, [record('a', 3, i, { status: 'present' }), record('b', 2, 100 + i)]),
@@ -223,7 +224,7 @@ export function projectionContract(make: MakeHarness): void {
       ]),
     );
     for (const [i, id] of ids.entries()) {
-      expect(await storage.journal.readEntries(session(id), 0, 10)).toEqual(run(id, 0, 3));
+      expect(await readEntries(storage, session(id), 0, 10)).toEqual(run(id, 0, 3));
       expect(inOrder(await storage.projection.readRecords(session(id)))).toEqual([
         record('a', 3, i, { status: 'present' }),
         record('b', 2, 100 + i),

@@ -1,6 +1,7 @@
 import { createConnection } from 'mongoose';
 import { expect, onTestFinished, test } from 'vitest';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../../testing/mongo-server.js';
+import { appendTo } from '../contract/journal-access.js';
 import { projection, run, session, T0 } from '../contract/samples.js';
 import { MongoStorage } from './mongo-storage.js';
 
@@ -21,11 +22,13 @@ test.skipIf(!uri)(
     const held = () => raw.collection('rollcall_journal').find({}).sort({ first_seq: 1 }).toArray();
     await storage.journal.touchSession(S, T0);
     expect(await held()).toEqual([]);
-    await storage.journal.append(S, 0, run('s', 0, 1));
-    await storage.journal.append(S, 1, run('s', 1, 1));
+    await appendTo(storage, S, 0, run('s', 0, 1));
+    await appendTo(storage, S, 1, run('s', 1, 1));
     await storage.journal.touchSession(S, T0);
-    const opening = { _id: 's:1' as never, session_id: 's', first_seq: 1, last_seq: 1, entries: run('s', 0, 1) };
-    const next = { _id: 's:2' as never, session_id: 's', first_seq: 2, last_seq: 2, entries: run('s', 1, 1) };
+    const text = expect.any(String);
+    const form = { format: 2, facts: text, personal: text, chain: text };
+    const opening = { _id: 's:1' as never, session_id: 's', first_seq: 1, last_seq: 1, ...form };
+    const next = { _id: 's:2' as never, session_id: 's', first_seq: 2, last_seq: 2, ...form };
     expect(await held()).toEqual([{ ...opening, open: true, active_at: T0 }, next]);
     const over = projection('s', 2, [], { status: 'completed', ended_at: T0 + 1 });
     await Promise.all([

@@ -1,16 +1,20 @@
 import type { mongo } from 'mongoose';
-import type { Entry } from '../../journal/entries.js';
 import type { Row } from './stored-values.js';
 
-/** One commit: the entries first_seq … last_seq of a session, written by one insert. Its entries are never changed. */
-export interface Batch {
+/** One commit, written by one insert. Its facts and its chain are never changed. */
+export interface StoredRow {
   /** `<session_id>:<first_seq>` */
   readonly _id: string;
   readonly session_id: string;
   readonly first_seq: number;
   readonly last_seq: number;
-  readonly entries: readonly Entry[];
-  /** On the batch that opens a journal, until the session's end is projected. */
+  /** Absent on commits from before there was a chain: these hold `entries` and nothing of the three after this. */
+  readonly format?: number;
+  readonly facts?: string;
+  readonly personal?: string;
+  readonly chain?: string;
+  readonly entries?: readonly unknown[];
+  /** On the commit that opens a journal, until the session's end is projected. */
   readonly open?: true;
   /** Beside `open`: when the session was last active, ms since the epoch, where no entry says so. */
   readonly active_at?: number;
@@ -25,7 +29,7 @@ export interface Collections {
   readonly enrollments: mongo.Collection<Row>;
   readonly sessions: mongo.Collection<Row>;
   readonly records: mongo.Collection<Row>;
-  readonly journal: mongo.Collection<Batch>;
+  readonly journal: mongo.Collection<StoredRow>;
 }
 
 /**
@@ -41,6 +45,6 @@ export function collectionsOf(db: mongo.Db, majorityReads: boolean): Collections
     enrollments: db.collection<Row>('enrollments'),
     sessions: db.collection<Row>('classsessions'),
     records: db.collection<Row>('attendancerecords'),
-    journal: db.collection<Batch>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
+    journal: db.collection<StoredRow>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
   };
 }

@@ -66,11 +66,19 @@ export const errorCode = (error: unknown): unknown =>
 
 export const isDuplicateKey = (error: unknown): boolean => errorCode(error) === DUPLICATE_KEY;
 
-/** Names of the errors of the driver, of Mongoose and of the BSON encoder. */
+/** Classes of the errors of the driver, of Mongoose and of the BSON encoder. */
 const DATABASE_ERROR = /^(Mongo|BSON)/;
+
+/** Some name themselves otherwise (PoolClearedOnNetworkError), and an app's own driver has classes of its own. */
+function isDatabaseError(error: Error): boolean {
+  for (let type: unknown = error; type instanceof Error; type = Object.getPrototypeOf(type)) {
+    if (DATABASE_ERROR.test(type.constructor.name)) return true;
+  }
+  return DATABASE_ERROR.test(error.name);
+}
 
 /** What the database said as the port's one error; anything else is a fault of ours and stays what it is. */
 export function asStorageError(error: unknown): unknown {
-  if (error instanceof StorageError || !(error instanceof Error) || !DATABASE_ERROR.test(error.name)) return error;
+  if (error instanceof StorageError || !(error instanceof Error) || !isDatabaseError(error)) return error;
   return new StorageError(`mongodb: ${error.message}`, { cause: error });
 }

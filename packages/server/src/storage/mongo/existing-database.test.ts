@@ -2,6 +2,7 @@ import type { CourseId, SessionId, StudentId } from '@rollcall/protocol';
 import { type Connection, createConnection, mongo } from 'mongoose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../../testing/mongo-server.js';
+import { appendTo } from '../contract/journal-access.js';
 import { importAll, projection, record, schoolOf, started, T0 } from '../contract/samples.js';
 import type { StoredRecord } from '../port.js';
 import { bytesOf, existingSchool, IDS, oid, seed } from './existing-school.test.support.js';
@@ -169,7 +170,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
   test('[STORE-74] what Rollcall does not know is the same bytes afterwards', async () => {
     await open();
     const before = await bytesOf(raw);
-    await storage.journal.append(session(IDS.scheduled), 0, [started(hex(IDS.scheduled))]);
+    await appendTo(storage, session(IDS.scheduled), 0, [started(hex(IDS.scheduled))]);
     await runSession(IDS.scheduled, [IDS.boStudent], 2);
     await runSession(IDS.active, [], 2);
     await importAll(
@@ -349,7 +350,7 @@ describe.skipIf(!uri)(`mongodb beside an existing application${uri ? '' : `: ${M
     await open();
     const id = session(IDS.active);
     expect(await storage.journal.listActiveSessions()).toEqual([id]);
-    await storage.journal.append(id, 0, [started(id)]);
+    await appendTo(storage, id, 0, [started(id)]);
     expect(await storage.journal.listActiveSessions()).toEqual([id]);
     await storage.projection.project(projection(id, 2, [], { status: 'completed', ended_at: T0 }));
     expect(await storage.journal.listActiveSessions()).toEqual([]);

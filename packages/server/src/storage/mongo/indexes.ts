@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import type { Batch, Collections } from './collections.js';
+import type { Collections, StoredRow } from './collections.js';
 import { errorCode, NAMESPACE_NOT_FOUND } from './connection.js';
 import type { Row } from './stored-values.js';
 
@@ -15,7 +15,7 @@ interface Wanted {
 }
 
 /** Indexes of our own collection, without which the server doesn't start. */
-export async function indexJournal(journal: mongo.Collection<Batch>): Promise<void> {
+export async function indexJournal(journal: mongo.Collection<StoredRow>): Promise<void> {
   // last_seq first: reading on from a seq is then one range of the index; first_seq answers which batches open a
   // journal from the index alone.
   await journal.createIndex({ session_id: 1, last_seq: 1, first_seq: 1 });

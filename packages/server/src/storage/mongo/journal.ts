@@ -1,8 +1,8 @@
 import type { SessionId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
-import type { Entry } from '../../journal/entries.js';
+import type { Commit, StoredCommit } from '../../journal/commit.js';
 import { type AppendResult, StorageError } from '../port.js';
-import type { Batch, Collections } from './collections.js';
+import type { Collections, StoredRow } from './collections.js';
 import { isDuplicateKey } from './connection.js';
 import { readId } from './stored-values.js';
 
@@ -10,7 +10,18 @@ import { readId } from './stored-values.js';
  * `<session_id>:<first_seq>`. A session id may hold colons, yet no two places share an _id: what follows the last
  * colon is all digits and is the seq, what comes before it is the session.
  */
-export const batchId = (sessionId: string, firstSeq: number): string => `${sessionId}:${firstSeq}`;
+export const commitId = (sessionId: string, firstSeq: number): string => `${sessionId}:${firstSeq}`;
+
+const COMMIT_FIELDS = {
+  _id: 0,
+  first_seq: 1,
+  last_seq: 1,
+  format: 1,
+  facts: 1,
+  personal: 1,
+  chain: 1,
+  entries: 1,
+};
 
 const TOO_LARGE = 'mongodb: a commit is larger than the 16 MB that a document may have';
 
@@ -36,30 +47,24 @@ export class Journal {
     this.#sessions = c.sessions;
   }
 
-  async append(sessionId: SessionId, expectedSeq: number, entries: readonly Entry[]): Promise<AppendResult> {
-    const last_seq = expectedSeq + entries.length;
-    if (entries.length === 0 || !entries.every((entry, i) => entry.seq === expectedSeq + i + 1)) {
-      throw new Error(`entries of ${sessionId} are not numbered densely from ${expectedSeq + 1}`);
-    }
-    if (!(await this.#endsAt(sessionId, expectedSeq))) return 'conflict';
-    const batch: Batch = {
-      _id: batchId(sessionId, expectedSeq + 1),
+  async append(sessionId: SessionId, commit: Commit): Promise<AppendResult> {
+    if (!(await this.#endsAt(sessionId, commit.first_seq - 1))) return 'conflict';
+    const stored: StoredRow = {
+      _id: commitId(sessionId, commit.first_seq),
       session_id: sessionId,
-      first_seq: expectedSeq + 1,
-      last_seq,
-      entries,
-      ...(expectedSeq === 0 && { open: true }),
+      ...commit,
+      ...(commit.first_seq === 1 && { open: true }),
     };
     try {
-      await this.#collection.insertOne(batch);
+      await this.#collection.insertOne(stored);
     } catch (error) {
       // What the encoder says of a document that doesn't fit; just above 16 MB it is the server that refuses.
       if (error instanceof RangeError) throw new StorageError(TOO_LARGE, { cause: error });
       if (!isDuplicateKey(error)) throw error;
-      await this.#seen(batch._id);
+      await this.#seen(stored._id);
       return 'conflict';
     }
-    this.#ends.set(sessionId, last_seq);
+    this.#ends.set(sessionId, commit.last_seq);
     return 'committed';
   }
 
@@ -81,19 +86,21 @@ export class Journal {
     }
   }
 
-  async read(sessionId: SessionId, afterSeq: number, limit: number): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    // Every batch holds an entry or more, so `limit` batches are enough.
-    const batches = this.#collection
-      .find({ session_id: sessionId, last_seq: { $gt: afterSeq } }, { projection: { entries: 1, last_seq: 1 } })
+  async readCommits(sessionId: SessionId, afterSeq: number, limit: number): Promise<StoredCommit[]> {
+    const commits: StoredCommit[] = [];
+    let entries = 0;
+    // Every commit holds an entry or more, so `limit` commits are enough.
+    const rows = this.#collection
+      .find({ session_id: sessionId, last_seq: { $gt: afterSeq } }, { projection: COMMIT_FIELDS })
       .sort({ last_seq: 1 })
       .limit(Math.max(1, limit));
-    for await (const batch of batches) {
-      entries.push(...batch.entries.filter((entry) => entry.seq > afterSeq));
-      this.#ends.set(sessionId, Math.max(batch.last_seq, this.#ends.get(sessionId) ?? 0));
-      if (entries.length >= limit) break;
+    for await (const { first_seq, last_seq, format = 1, facts, personal, chain, entries: plain } of rows) {
+      commits.push({ first_seq, last_seq, format, facts, personal, chain, entries: plain });
+      entries += last_seq - Math.max(afterSeq, first_seq - 1);
+      this.#ends.set(sessionId, Math.max(last_seq, this.#ends.get(sessionId) ?? 0));
+      if (entries >= limit) break;
     }
-    return entries;
+    return commits;
   }
 
   /** Answered from the index alone. */
@@ -137,19 +144,19 @@ export class Journal {
   async withJournal(sessionIds: readonly string[]): Promise<Set<string>> {
     if (sessionIds.length === 0) return new Set();
     const rows = await this.#collection
-      .find({ _id: { $in: sessionIds.map((id) => batchId(id, 1)) } }, { projection: { session_id: 1 } })
+      .find({ _id: { $in: sessionIds.map((id) => commitId(id, 1)) } }, { projection: { session_id: 1 } })
       .toArray();
     return new Set(rows.map((batch) => batch.session_id));
   }
 
   /** Remembered on the batch that opened the journal. */
   async touch(sessionId: SessionId, at: number): Promise<void> {
-    await this.#collection.updateOne({ _id: batchId(sessionId, 1), open: true }, { $max: { active_at: at } });
+    await this.#collection.updateOne({ _id: commitId(sessionId, 1), open: true }, { $max: { active_at: at } });
   }
 
   async activity(sessionId: SessionId): Promise<number | null> {
     const opening = await this.#collection.findOne(
-      { _id: batchId(sessionId, 1), open: true },
+      { _id: commitId(sessionId, 1), open: true },
       { projection: { active_at: 1 } },
     );
     return opening?.active_at ?? null;
@@ -157,6 +164,6 @@ export class Journal {
 
   /** The end of the session is projected: it need not be in memory any more. */
   async close(sessionId: SessionId): Promise<void> {
-    await this.#collection.updateOne({ _id: batchId(sessionId, 1) }, { $unset: { open: '', active_at: '' } });
+    await this.#collection.updateOne({ _id: commitId(sessionId, 1) }, { $unset: { open: '', active_at: '' } });
   }
 }

@@ -67,9 +67,9 @@ export class MongoStorage implements Storage {
     listActiveSessions: () => this.#ask(({ journal }) => journal.listActive()),
     touchSession: (sessionId, at) => this.#ask(({ journal }) => journal.touch(sessionId, at)),
     readActivity: (sessionId) => this.#ask(({ journal }) => journal.activity(sessionId)),
-    append: (sessionId, expectedSeq, entries) =>
-      this.#ask(({ journal }) => journal.append(sessionId, expectedSeq, entries)),
-    readEntries: (sessionId, afterSeq, limit) => this.#ask(({ journal }) => journal.read(sessionId, afterSeq, limit)),
+    append: (sessionId, commit) => this.#ask(({ journal }) => journal.append(sessionId, commit)),
+    readCommits: (sessionId, afterSeq, limit) =>
+      this.#ask(({ journal }) => journal.readCommits(sessionId, afterSeq, limit)),
     lastSeqs: (sessionIds) => this.#ask(({ journal }) => journal.lastSeqs(sessionIds)),
     listJournals: (afterSessionId, limit) => this.#ask(({ journal }) => journal.list(afterSessionId, limit)),
   };

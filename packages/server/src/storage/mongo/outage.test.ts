@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { SessionId } from '@rollcall/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../../testing/mongo-server.js';
+import { CommitEncoder } from '../../journal/encode.js';
+import { dropTestDatabase, MONGO_MISSING, testMongoUri, throughProxy } from '../../testing/mongo-server.js';
 import { TcpProxy } from '../../testing/tcp-proxy.js';
+import { appendTo, readEntries } from '../contract/journal-access.js';
 import { marked, projection, record, run, started } from '../contract/samples.js';
 import { StorageError } from '../port.js';
 import { MongoStorage } from './mongo-storage.js';
@@ -15,20 +17,7 @@ const SOCKET_MS = 4_000;
 /** What a busy machine may add. */
 const SLACK_MS = 5_000;
 
-/** First host of the URI, and the same URI leading to `port` here instead. */
-const hostOf = () => {
-  const [, name = '', port = '27017'] = /^mongodb:\/\/(?:[^@/]*@)?([^:,/?]+)(?::(\d+))?/.exec(uri) ?? [];
-  return { host: name, port: Number(port) };
-};
-const uriThrough = (port: number) => {
-  const [address = '', query = ''] = uri.replace(/\/\/((?:[^@/]*@)?)[^/?]+/, `//$1127.0.0.1:${port}`).split('?');
-  const options = new URLSearchParams(query);
-  options.delete('replicaSet');
-  options.set('directConnection', 'true');
-  options.set('serverSelectionTimeoutMS', String(SELECTION_MS));
-  options.set('socketTimeoutMS', String(SOCKET_MS));
-  return `${address}?${options}`;
-};
+const behind = throughProxy(uri);
 
 describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
   let proxy: TcpProxy;
@@ -36,11 +25,11 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
   let direct: MongoStorage;
 
   beforeEach(async () => {
-    proxy = await TcpProxy.start(hostOf());
-    storage = new MongoStorage({ uri: uriThrough(proxy.port) });
+    proxy = await TcpProxy.start(behind.target);
+    storage = new MongoStorage({ uri: behind.uri(proxy.port, { selectionMs: SELECTION_MS, socketMs: SOCKET_MS }) });
     direct = new MongoStorage({ uri });
     await Promise.all([storage.open(), direct.open()]);
-    await storage.journal.append(S, 0, [started('s')]);
+    await appendTo(storage, S, 0, [started('s')]);
   });
   afterEach(async () => {
     await storage.close();
@@ -62,8 +51,8 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
     await proxy.cut();
     const verbs = [
       () => storage.ping(),
-      () => storage.journal.append(S, 1, [marked(2)]),
-      () => storage.journal.readEntries(S, 0, 10),
+      () => appendTo(storage, S, 1, [marked(2)]),
+      () => readEntries(storage, S, 0, 10),
       () => storage.people.findPersonByUid('ada'),
       () => storage.projection.findSession(S),
       () => storage.journal.listActiveSessions(),
@@ -75,38 +64,40 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
     }
     await proxy.restore();
     await vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 });
-    expect(await storage.journal.readEntries(S, 0, 10)).toEqual([started('s')]);
-    expect(await storage.journal.append(S, 1, [marked(2)])).toBe('committed');
+    expect(await readEntries(storage, S, 0, 10)).toEqual([started('s')]);
+    expect(await appendTo(storage, S, 1, [marked(2)])).toBe('committed');
     await storage.projection.project(projection('s', 2, [record('a', 2)]));
     expect(await direct.projection.readRecords(S)).toEqual([record('a', 2)]);
   });
 
   test('[STORE-79] a database that accepts and never answers rejects after the socket timeout', async () => {
     proxy.line = 'silent';
-    const { error, ms } = await rejection(storage.journal.append(S, 1, [marked(2)]));
+    const { error, ms } = await rejection(appendTo(storage, S, 1, [marked(2)]));
     expect(error).toBeInstanceOf(StorageError);
     expect(ms).toBeGreaterThan(SOCKET_MS / 2);
     expect(ms).toBeLessThan(SOCKET_MS + SELECTION_MS + SLACK_MS);
     await proxy.cut();
     await proxy.restore();
     await vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 });
-    expect(await direct.journal.readEntries(S, 1, 10)).toEqual([]);
-    expect(await storage.journal.append(S, 1, [marked(2)])).toBe('committed');
+    expect(await readEntries(direct, S, 1, 10)).toEqual([]);
+    expect(await appendTo(storage, S, 1, [marked(2)])).toBe('committed');
   });
 
   test('[STORE-80] an append whose answer is lost rejects and is found by reading again', async () => {
+    const [before] = await storage.journal.readCommits(S, 0, 1);
     proxy.line = 'answers lost';
-    const lost = rejection(storage.journal.append(S, 1, run('s', 1, 3)));
-    await vi.waitFor(async () => expect(await direct.journal.readEntries(S, 1, 10)).toHaveLength(3), {
+    const commit = new CommitEncoder(S).encode(String(before?.chain), 1, run('s', 1, 3));
+    const lost = rejection(storage.journal.append(S, commit));
+    await vi.waitFor(async () => expect(await readEntries(direct, S, 1, 10)).toHaveLength(3), {
       timeout: 15_000,
     });
     expect((await lost).error).toBeInstanceOf(StorageError);
     await proxy.cut();
     await proxy.restore();
     await vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 });
-    expect(await storage.journal.append(S, 1, [marked(2, 'other')])).toBe('conflict');
-    expect(await storage.journal.readEntries(S, 1, 10)).toEqual(run('s', 1, 3));
-    expect(await storage.journal.append(S, 4, [marked(5)])).toBe('committed');
+    expect(await appendTo(storage, S, 1, [marked(2, 'other')])).toBe('conflict');
+    expect(await readEntries(storage, S, 1, 10)).toEqual(run('s', 1, 3));
+    expect(await appendTo(storage, S, 4, [marked(5)])).toBe('committed');
   });
 
   test('[STORE-79] connections that die in the middle of a class lose nothing that was acknowledged', async () => {
@@ -114,8 +105,8 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
     let over = false;
     const acked: number[] = [];
     const write = async () => {
-      seq = (await storage.journal.readEntries(S, seq, 1_000)).at(-1)?.seq ?? seq;
-      if ((await storage.journal.append(S, seq, [marked(seq + 1)])) === 'committed') acked.push(++seq);
+      seq = (await readEntries(storage, S, seq, 1_000)).at(-1)?.seq ?? seq;
+      if ((await appendTo(storage, S, seq, [marked(seq + 1)])) === 'committed') acked.push(++seq);
     };
     const writer = async () => {
       while (!over && seq < 200) await write().catch(() => setTimeout(10));
@@ -132,7 +123,7 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
       over = true;
       await writing;
     }
-    const stored = (await direct.journal.readEntries(S, 0, 1_000)).map((entry) => entry.seq);
+    const stored = (await readEntries(direct, S, 0, 1_000)).map((entry) => entry.seq);
     expect(stored).toEqual(Array.from({ length: stored.length }, (_, i) => i + 1));
     expect(acked.length).toBeGreaterThan(100);
     expect(stored).toEqual(expect.arrayContaining(acked));
@@ -141,14 +132,16 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
   test('[STORE-79] opening a database that is not there rejects in time', async () => {
     const { port } = proxy;
     await proxy.cut();
-    const { error, ms } = await rejection(new MongoStorage({ uri: uriThrough(port) }).open());
+    const { error, ms } = await rejection(
+      new MongoStorage({ uri: behind.uri(port, { selectionMs: SELECTION_MS, socketMs: SOCKET_MS }) }).open(),
+    );
     expect(error).toBeInstanceOf(StorageError);
     expect(ms).toBeLessThan(SELECTION_MS + SLACK_MS);
   });
 
   test('[STORE-26] closing ends in time while the database is gone or silent', async () => {
     proxy.line = 'silent';
-    const under = rejection(storage.journal.append(S, 1, [marked(2)]));
+    const under = rejection(appendTo(storage, S, 1, [marked(2)]));
     const { ms } = await rejection(storage.close());
     expect(ms).toBeLessThan(SOCKET_MS + SELECTION_MS + SLACK_MS);
     expect((await under).error).toBeInstanceOf(StorageError);

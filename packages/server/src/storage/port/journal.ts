@@ -1,16 +1,18 @@
 import type { SessionId } from '@rollcall/protocol';
-import type { Entry } from '../../journal/entries.js';
+import type { Commit, StoredCommit } from '../../journal/commit.js';
 
 /** The journals of all sessions: the truth that everything else can be made from again. */
 export interface Journal {
   /**
-   * Adds entries numbered expectedSeq + 1 … expectedSeq + n, all or none, durable before it resolves.
-   * `conflict`: somebody else has already written at that place; nothing was written.
-   * Precondition: entries is not empty and numbered densely.
+   * Adds a commit at first_seq, all or nothing, durable before it resolves. `conflict`: the journal doesn't end just
+   * before it, since somebody else has already written there; nothing was written.
    */
-  append(sessionId: SessionId, expectedSeq: number, entries: readonly Entry[]): Promise<AppendResult>;
-  /** Entries with seq > afterSeq in order of seq, at most `limit` of them or a few more (a commit is never split). */
-  readEntries(sessionId: SessionId, afterSeq: number, limit: number): Promise<Entry[]>;
+  append(sessionId: SessionId, commit: Commit): Promise<AppendResult>;
+  /**
+   * Commits that hold an entry with seq > afterSeq, in order: as many as are needed for `limit` such entries, or all
+   * that there are. They are answered as they are stored, whatever their format.
+   */
+  readCommits(sessionId: SessionId, afterSeq: number, limit: number): Promise<StoredCommit[]>;
   /** The seq of the last entry of each of these journals; sessions without one are left out. */
   lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>>;
   /** Every session that has a journal, in order of id; for `verify`. */

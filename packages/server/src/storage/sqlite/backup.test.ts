@@ -1,6 +1,7 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { appendTo, readEntries } from '../contract/journal-access.js';
 import { importAll, run, SCHOOL, session } from '../contract/samples.js';
 import { StorageError } from '../port.js';
 import { freshFile, freshFolder, OpenableSqlite, opened } from './openable.test.support.js';
@@ -12,7 +13,7 @@ test('[STORE-38] a backup is a whole database while appends go on', async () => 
   const S = session('session-1');
   let end = 0;
   const more = async () => {
-    if ((await storage.journal.append(S, end, run('session-1', end, 2))) === 'committed') end += 2;
+    if ((await appendTo(storage, S, end, run('session-1', end, 2))) === 'committed') end += 2;
   };
   for (let i = 0; i < 50; i++) await more();
   const acknowledged = end;
@@ -25,12 +26,12 @@ test('[STORE-38] a backup is a whole database while appends go on', async () => 
   while (copying) await more();
   await backup;
   const restored = await opened(copy);
-  const entries = await restored.journal.readEntries(S, 0, 1_000_000);
+  const entries = await readEntries(restored, S, 0, 1_000_000);
   expect(entries.length).toBeGreaterThanOrEqual(acknowledged);
   expect(entries).toEqual(run('session-1', 0, entries.length));
   expect(await restored.people.findPersonByUid('ada')).toEqual(await storage.people.findPersonByUid('ada'));
   expect(await restored.sql('SELECT integrity_check FROM pragma_integrity_check')).toBe('ok');
-  expect(await restored.journal.append(S, entries.length, run('session-1', entries.length, 1))).toBe('committed');
+  expect(await appendTo(restored, S, entries.length, run('session-1', entries.length, 1))).toBe('committed');
 });
 
 test('[STORE-38] a backup overwrites nothing and leaves nothing half done', async () => {

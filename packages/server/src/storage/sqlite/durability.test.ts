@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { appendTo, readEntries } from '../contract/journal-access.js';
 import { importAll, projection, record, run, SCHOOL, session } from '../contract/samples.js';
 import { StorageError } from '../port.js';
 import { freshFile, opened } from './openable.test.support.js';
@@ -50,7 +51,7 @@ test('[STORE-30] what was acknowledged before a kill -9 is there, each once and 
     const storage = await opened(path);
     known = 0;
     for (const id of ['a', 'b', 'c', 'd']) {
-      const entries = await storage.journal.readEntries(session(id), 0, 1_000_000);
+      const entries = await readEntries(storage, session(id), 0, 1_000_000);
       expect(entries.length).toBeGreaterThanOrEqual(acked.get(id) ?? 0);
       expect(entries).toEqual(run(id, 0, entries.length));
       known += entries.length;
@@ -75,9 +76,7 @@ test('[STORE-31] an import from another process waits for the server and the ser
   const exited = once(child, 'close');
   child.kill('SIGKILL');
   await exited;
-  expect((await storage.journal.readEntries(session('a'), 0, 1_000_000)).length).toBeGreaterThanOrEqual(
-    acked.get('a') ?? 0,
-  );
+  expect((await readEntries(storage, session('a'), 0, 1_000_000)).length).toBeGreaterThanOrEqual(acked.get('a') ?? 0);
   expect((await importAll(storage, school)).left.students).toBe(3004);
 });
 
@@ -85,7 +84,7 @@ test('[STORE-31] many who open a new file at once all find it ready', async () =
   const path = await freshFile();
   const storages = await Promise.all(Array.from({ length: 5 }, () => opened(path)));
   const results = await Promise.all(
-    storages.map((storage, i) => storage.journal.append(session(`s${i}`), 0, run(`s${i}`, 0, 1))),
+    storages.map((storage, i) => appendTo(storage, session(`s${i}`), 0, run(`s${i}`, 0, 1))),
   );
   expect(results).toEqual(storages.map(() => 'committed'));
   expect(await storages[0]?.journal.listJournals(null, 10)).toHaveLength(5);
@@ -93,15 +92,15 @@ test('[STORE-31] many who open a new file at once all find it ready', async () =
 
 test('[STORE-32] of appends committed together only those that do not fit a full disk fail, until there is space', async () => {
   const storage = await opened(await freshFile());
-  await storage.journal.append(session('small'), 0, run('small', 0, 1));
+  await appendTo(storage, session('small'), 0, run('small', 0, 1));
   await storage.limitPages(45);
   const large = run('large', 0, 5000);
   const results = await Promise.allSettled([
-    storage.journal.append(session('small'), 1, run('small', 1, 1)),
-    storage.journal.append(session('large'), 0, large),
+    appendTo(storage, session('small'), 1, run('small', 1, 1)),
+    appendTo(storage, session('large'), 0, large),
     storage.projection.project(projection('small', 1, [record('a', 1)])),
-    storage.journal.append(session('small'), 0, run('small', 0, 1)),
-    storage.journal.append(session('other'), 0, run('other', 0, 1)),
+    appendTo(storage, session('small'), 0, run('small', 0, 1)),
+    appendTo(storage, session('other'), 0, run('other', 0, 1)),
   ]);
   expect(results[1]).toMatchObject({ status: 'rejected', reason: expect.any(StorageError) });
   expect(String(results[1]?.status === 'rejected' && results[1].reason)).toMatch(/full/);
@@ -111,14 +110,14 @@ test('[STORE-32] of appends committed together only those that do not fit a full
     { status: 'fulfilled', value: 'committed' },
   ]);
   expect(results[2]?.status).toBe('fulfilled');
-  expect(await storage.journal.readEntries(session('large'), 0, 10)).toEqual([]);
-  expect(await storage.journal.readEntries(session('small'), 0, 10)).toEqual(run('small', 0, 2));
+  expect(await readEntries(storage, session('large'), 0, 10)).toEqual([]);
+  expect(await readEntries(storage, session('small'), 0, 10)).toEqual(run('small', 0, 2));
   expect(await storage.journal.listJournals(null, 10)).toEqual(['other', 'small']);
-  await expect(storage.journal.append(session('large'), 0, large)).rejects.toBeInstanceOf(StorageError);
+  await expect(appendTo(storage, session('large'), 0, large)).rejects.toBeInstanceOf(StorageError);
 
   await storage.limitPages(1_000_000);
-  expect(await storage.journal.append(session('large'), 0, large)).toBe('committed');
-  expect(await storage.journal.readEntries(session('large'), 0, 10_000)).toEqual(large);
+  expect(await appendTo(storage, session('large'), 0, large)).toBe('committed');
+  expect(await readEntries(storage, session('large'), 0, 10_000)).toEqual(large);
   await storage.ping();
 });
 
@@ -148,12 +147,10 @@ async function commitsInLog(path: string): Promise<number> {
 test('[STORE-40] appends of one turn share one commit, and those that come meanwhile the next', async () => {
   const path = await freshFile();
   const storage = await opened(path);
-  await storage.journal.append(session('first'), 0, run('first', 0, 1));
+  await appendTo(storage, session('first'), 0, run('first', 0, 1));
   const before = await commitsInLog(path);
   const appendAll = (at: number) =>
-    Promise.all(
-      Array.from({ length: 40 }, (_, i) => storage.journal.append(session(`s${i}`), at, run(`s${i}`, at, 1))),
-    );
+    Promise.all(Array.from({ length: 40 }, (_, i) => appendTo(storage, session(`s${i}`), at, run(`s${i}`, at, 1))));
   const results = await appendAll(0);
   expect(results).toEqual(results.map(() => 'committed'));
   expect(await commitsInLog(path)).toBe(before + 1);
@@ -165,5 +162,5 @@ test('[STORE-40] appends of one turn share one commit, and those that come meanw
   }
   await Promise.all(turns);
   expect(await commitsInLog(path)).toBeLessThanOrEqual(before + 1 + 6);
-  expect(await storage.journal.readEntries(session('s39'), 0, 10)).toHaveLength(7);
+  expect(await readEntries(storage, session('s39'), 0, 10)).toHaveLength(7);
 });

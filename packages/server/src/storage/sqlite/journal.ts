@@ -1,34 +1,32 @@
 import type { SessionId } from '@rollcall/protocol';
-import type { Entry } from '../../journal/entries.js';
+import type { Commit, StoredCommit } from '../../journal/commit.js';
 import type { AppendResult, Journal } from '../port.js';
 import type { Connection } from './connection.js';
 import { jsonOf, type Queries } from './queries.js';
 import { encodeText } from './text.js';
-import type { Batch } from './verbs.js';
 
 /** Takes the place after expected_seq only where the journal ends exactly there. */
 const APPEND = `
-  INSERT INTO journal (session_id, first_seq, last_seq, entries)
-  SELECT ?1, ?2 + 1, ?3, ?4
-  WHERE ?2 = coalesce((SELECT last_seq FROM journal WHERE session_id = ?1 ORDER BY first_seq DESC LIMIT 1), 0)
+  INSERT INTO journal (session_id, first_seq, last_seq, format, facts, personal, chain)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+  WHERE ?2 - 1 = coalesce((SELECT last_seq FROM journal WHERE session_id = ?1 ORDER BY first_seq DESC LIMIT 1), 0)
   ON CONFLICT DO NOTHING`;
 
 const OPEN = 'INSERT INTO journals (session_id, open) VALUES (?, 1) ON CONFLICT DO NOTHING';
 
-/** Inside a transaction of the caller. */
-export function append(db: Connection, batch: Batch): AppendResult {
-  const sessionId = encodeText(batch.session_id);
-  if (db.runEncoded(APPEND, [sessionId, batch.expected_seq, batch.last_seq, batch.entries]) === 0) return 'conflict';
-  if (batch.expected_seq === 0) db.runEncoded(OPEN, [sessionId]);
+/** Inside a transaction of the caller. What a commit holds as text is JSON or hex digits, which need no encoding. */
+export function append(db: Connection, id: string, commit: Commit): AppendResult {
+  const sessionId = encodeText(id);
+  const { first_seq, last_seq, format, facts, personal, chain } = commit;
+  if (db.runEncoded(APPEND, [sessionId, first_seq, last_seq, format, facts, personal, chain]) === 0) return 'conflict';
+  if (first_seq === 1) db.runEncoded(OPEN, [sessionId]);
   return 'committed';
 }
 
-/**
- * Batches from the one that holds afterSeq + 1 up to the one that reaches the limit, as one JSON array of arrays.
- * Since seqs are dense, the limit is a range of the index too.
- */
-export const READ_ENTRIES = `
-  SELECT '[' || coalesce(group_concat(entries, ',' ORDER BY first_seq), '') || ']' FROM journal
+/** Commits from the one that holds afterSeq + 1 on. Since seqs are dense, the limit is a range of the index too. */
+export const READ_COMMITS = `
+  SELECT json_group_array(json_array(first_seq, last_seq, format, facts, personal, chain) ORDER BY first_seq)
+  FROM journal
   WHERE session_id = ?1 AND first_seq <= ?2 + ?3 AND last_seq > ?2 AND first_seq >= coalesce(
     (SELECT first_seq FROM journal WHERE session_id = ?1 AND first_seq <= ?2 + 1 ORDER BY first_seq DESC LIMIT 1), 1)`;
 
@@ -61,6 +59,22 @@ export const READ_ACTIVITY = `
   SELECT json_group_array(json_array(active_at)) FROM journals
   WHERE session_id = ?1 AND open = 1 AND active_at IS NOT NULL`;
 
+type CommitRow = [number, number, number, string, string | null, string | null];
+
+/** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
+function toCommit([first_seq, last_seq, format, facts, personal, chain]: CommitRow): StoredCommit {
+  if (format !== 1) return { first_seq, last_seq, format, facts, personal, chain };
+  return { first_seq, last_seq, format, entries: entriesIn(facts) };
+}
+
+function entriesIn(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 export const journalOf = (queries: Queries): Journal => ({
   async listActiveSessions(): Promise<SessionId[]> {
     return (await queries.rows(LIST_ACTIVE, [])).map(([id]) => id as SessionId);
@@ -74,19 +88,14 @@ export const journalOf = (queries: Queries): Journal => ({
     return queries.first(READ_ACTIVITY, [sessionId], ([at]) => Number(at));
   },
 
-  async append(sessionId: SessionId, expectedSeq: number, entries: readonly Entry[]): Promise<AppendResult> {
-    return queries.call('append', {
-      session_id: sessionId,
-      expected_seq: expectedSeq,
-      last_seq: expectedSeq + entries.length,
-      entries: JSON.stringify(entries),
-    });
+  append(sessionId, commit) {
+    return queries.call('append', sessionId, commit);
   },
 
-  async readEntries(sessionId: SessionId, afterSeq: number, limit: number): Promise<Entry[]> {
-    const batches = JSON.parse(await queries.call('read', READ_ENTRIES, [sessionId, afterSeq, limit])) as Entry[][];
-    // Only the first batch can reach back to what the caller has.
-    return batches.flatMap((batch, i) => (i === 0 ? batch.filter((entry) => entry.seq > afterSeq) : batch));
+  async readCommits(sessionId, afterSeq, limit) {
+    // None of these texts was encoded, so none is decoded: a personal part may be long.
+    const rows = JSON.parse(await queries.call('read', READ_COMMITS, [sessionId, afterSeq, limit])) as CommitRow[];
+    return rows.map(toCommit);
   },
 
   async lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { run, session, T0 } from '../contract/samples.js';
+import { inspect } from '../../cli/verify-session.js';
+import { appendTo, readEntries } from '../contract/journal-access.js';
+import { HOSTILE_IDS, marked, run, session, T0 } from '../contract/samples.js';
 import { Connection } from './connection.js';
 import { MIGRATIONS, openMigrated, SCHEMA_VERSION } from './migrations.js';
 import { freshFile, OpenableSqlite, opened } from './openable.test.support.js';
@@ -13,6 +15,52 @@ test('[STORE-36] an empty file gets every migration once', async () => {
     await storage.close();
   }
   expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+});
+
+/** The version before the chain, with the journal of a class in three commits and one that no version can read. */
+function databaseOfForm1(path: string): void {
+  const db = new Connection(path);
+  db.exec('CREATE TABLE schema_migrations (version INTEGER, name TEXT, applied_at INTEGER) STRICT');
+  for (const { version, name, sql } of MIGRATIONS.filter((one) => one.version <= 2)) {
+    db.exec(sql);
+    db.run('INSERT INTO schema_migrations VALUES (?, ?, ?)', [version, name, 0]);
+  }
+  const insert = (id: string, first: number, last: number, entries: unknown) =>
+    db.run('INSERT INTO journal VALUES (?, ?, ?, ?)', [id, first, last, JSON.stringify(entries)]);
+  const entries = run('s', 0, 9);
+  insert('s', 1, 1, entries.slice(0, 1));
+  insert('s', 2, 5, entries.slice(1, 5));
+  insert('s', 6, 9, entries.slice(5));
+  insert('bad', 1, 1, run('bad', 0, 1));
+  insert('bad', 2, 2, [{ ...marked(2), type: 'teleported' }]);
+  insert('bad', 3, 3, [marked(3)]);
+  for (const id of HOSTILE_IDS) insert(id, 1, 1, run(id, 0, 1));
+  for (const id of ['s', 'bad', ...HOSTILE_IDS]) db.run('INSERT INTO journals (session_id, open) VALUES (?, 1)', [id]);
+  db.close();
+}
+
+test('[JOURNAL-6] journals of the form before are converted with their chain, but for one that can’t be read', async () => {
+  const path = await freshFile();
+  databaseOfForm1(path);
+  const storage = await opened(path);
+  expect(await readEntries(storage, session('s'), 0, 100)).toEqual(run('s', 0, 9));
+  for (const id of HOSTILE_IDS) expect(await readEntries(storage, session(id), 0, 9), id).toEqual(run(id, 0, 1));
+  for (const id of ['s', ...HOSTILE_IDS]) {
+    expect(await inspect(storage, session(id))).toMatchObject({ findings: [], unchainedUpTo: 0, isReadable: true });
+  }
+  const commits = await storage.journal.readCommits(session('s'), 0, 100);
+  expect(commits.map(({ first_seq, last_seq, format }) => [first_seq, last_seq, format])).toEqual([
+    [1, 1, 2],
+    [2, 5, 2],
+    [6, 9, 2],
+  ]);
+  await expect(readEntries(storage, session('bad'), 0, 9)).rejects.toThrow(/"bad".*"teleported".* at seq 2/);
+  const kept = await storage.journal.readCommits(session('bad'), 1, 9);
+  expect(kept).toMatchObject([
+    { first_seq: 2, format: 1, entries: [{ type: 'teleported' }] },
+    { first_seq: 3, format: 1, entries: [{ type: 'marked' }] },
+  ]);
+  expect(await appendTo(storage, session('s'), 9, [marked(10)])).toBe('committed');
 });
 
 test('[STORE-36] a database of a newer version is refused with both versions and not touched', async () => {
@@ -72,7 +120,7 @@ test('[STORE-36] a database of the first version keeps its open and its closed s
   const storage = await opened(path);
   expect(await storage.journal.listActiveSessions()).toEqual(['runs']);
   for (const id of ['runs', 'over']) {
-    expect(await storage.journal.readEntries(session(id), 0, 10)).toEqual(run(id, 0, 2));
+    expect(await readEntries(storage, session(id), 0, 10)).toEqual(run(id, 0, 2));
     expect(await storage.journal.readActivity(session(id))).toBeNull();
     await storage.journal.touchSession(session(id), T0 + 5);
   }

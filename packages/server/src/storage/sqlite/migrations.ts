@@ -1,9 +1,12 @@
 import { Connection } from './connection.js';
+import { convertJournals } from './journal-of-form-1.js';
 
 interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
+  /** What SQL alone can't do; runs after `sql` in the same transaction. */
+  readonly convert?: (db: Connection) => void;
 }
 
 /**
@@ -110,6 +113,23 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     version: 3,
+    name: 'facts, personal values and the chain of each commit',
+    sql: `
+      ALTER TABLE journal RENAME TO journal_of_form_1;
+      CREATE TABLE journal (
+        session_id TEXT NOT NULL,
+        first_seq INTEGER NOT NULL,
+        last_seq INTEGER NOT NULL,
+        format INTEGER NOT NULL,
+        facts TEXT NOT NULL,
+        personal TEXT,
+        chain TEXT,
+        PRIMARY KEY (session_id, first_seq)
+      ) STRICT;`,
+    convert: convertJournals,
+  },
+  {
+    version: 4,
     name: 'days of enrolments, and users who may not sign in',
     sql: `
       ALTER TABLE enrollments ADD COLUMN begins TEXT;
@@ -146,6 +166,7 @@ export function migrate(db: Connection): void {
       version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`);
     for (const migration of MIGRATIONS.filter((one) => one.version > current)) {
       db.exec(migration.sql);
+      migration.convert?.(db);
       const { version: number, name } = migration;
       db.run('INSERT INTO schema_migrations VALUES (?, ?, ?)', [number, name, Date.now()]);
     }

@@ -1,20 +1,12 @@
+import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School } from '../port.js';
-
-/** A batch on its way into the journal; its entries are encoded once, by the caller's thread. */
-export interface Batch {
-  readonly session_id: string;
-  readonly expected_seq: number;
-  readonly last_seq: number;
-  /** JSON array. */
-  readonly entries: string;
-}
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
 export interface Verbs {
   open(): void;
   /** Answers the one text of a query. */
   read(sql: string, params: readonly (string | number | null)[]): string;
-  append(batch: Batch): AppendResult;
+  append(sessionId: string, commit: Commit): AppendResult;
   project(projection: Projection): void;
   touch(sessionId: string, at: number): void;
   /** Writes, and so proves that the database can be written. */

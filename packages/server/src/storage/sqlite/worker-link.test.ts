@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { appendTo, readEntries } from '../contract/journal-access.js';
 import { importAll, projection, record, run, SCHOOL, session } from '../contract/samples.js';
 import { StorageError } from '../port.js';
 import { freshFile, OpenableSqlite, opened } from './openable.test.support.js';
@@ -8,28 +9,28 @@ const S = session('s');
 
 test('[STORE-33] a thread that dies rejects what is under way, and the next call works on a new one', async () => {
   const storage = await opened(await freshFile());
-  await storage.journal.append(S, 0, run('s', 0, 2));
+  await appendTo(storage, S, 0, run('s', 0, 2));
   for (let round = 0; round < 5; round++) {
     storage.crash();
     const under = await Promise.allSettled([
-      storage.journal.append(session(`r${round}`), 0, run(`r${round}`, 0, 1)),
+      appendTo(storage, session(`r${round}`), 0, run(`r${round}`, 0, 1)),
       storage.people.isEmpty(),
       storage.projection.project(projection('s', 1, [])),
     ]);
     for (const result of under) {
       expect(result).toMatchObject({ status: 'rejected', reason: expect.any(StorageError) });
     }
-    expect(await storage.journal.readEntries(S, 0, 10)).toEqual(
+    expect(await readEntries(storage, S, 0, 10)).toEqual(
       run('s', 0, 2).concat(Array.from({ length: round }, (_, i) => run('s', 2 + i, 1)).flat()),
     );
-    expect(await storage.journal.append(S, 2 + round, run('s', 2 + round, 1))).toBe('committed');
+    expect(await appendTo(storage, S, 2 + round, run('s', 2 + round, 1))).toBe('committed');
   }
 });
 
 test('[STORE-33] closing while the thread dies ends all the same', async () => {
   const storage = await opened(await freshFile());
   storage.crash();
-  const append = storage.journal.append(S, 0, run('s', 0, 1));
+  const append = appendTo(storage, S, 0, run('s', 0, 1));
   const refused = expect(append).rejects.toBeInstanceOf(StorageError);
   await storage.close();
   await refused;
@@ -38,23 +39,23 @@ test('[STORE-33] closing while the thread dies ends all the same', async () => {
 
 test('[STORE-33] an in-memory database that lost its thread says so for good', async () => {
   const storage = await opened(':memory:');
-  await storage.journal.append(S, 0, run('s', 0, 1));
+  await appendTo(storage, S, 0, run('s', 0, 1));
   storage.crash();
   await expect(storage.ping()).rejects.toBeInstanceOf(StorageError);
-  await expect(storage.journal.readEntries(S, 0, 1)).rejects.toThrow(/in-memory database is lost/);
+  await expect(readEntries(storage, S, 0, 1)).rejects.toThrow(/in-memory database is lost/);
   await storage.close();
 });
 
 test('[STORE-33] a call that cannot be carried out rejects alone', async () => {
   const storage = await opened(await freshFile());
   const results = await Promise.allSettled([
-    storage.journal.append(S, 0, run('s', 0, 1)),
+    appendTo(storage, S, 0, run('s', 0, 1)),
     storage.projection.project(projection('s', 1, [record('a', 1, 1, { remarks: true as never })])),
     storage.projection.project(null as never),
     storage.projection.project(projection('s', 1, [record('a', 1, 1, { updated_at: 1.5 })])),
     storage.projection.project({ ...projection('s', 1, []), records: (() => []) as never }),
     storage.school.importSchool({ ...SCHOOL, admins: null as never }, { dryRun: false }),
-    storage.journal.append(session('t'), 0, run('t', 0, 1)),
+    appendTo(storage, session('t'), 0, run('t', 0, 1)),
     storage.projection.project(projection('t', 1, [record('a', 1)])),
     storage.courses.findCourse({ $ne: null } as never),
   ]);
@@ -83,7 +84,7 @@ test('[STORE-26] a storage that was never opened closes, and one may close while
   const storage = new OpenableSqlite({ path });
   const opening = storage.open();
   await opening;
-  const accepted = storage.journal.append(S, 0, run('s', 0, 1));
+  const accepted = appendTo(storage, S, 0, run('s', 0, 1));
   await storage.close();
   expect(await accepted).toBe('committed');
 });

@@ -5,11 +5,13 @@ import type { Registry } from 'prom-client';
 export interface HttpAppOptions {
   /** Why the server can't serve; empty when it can. */
   readonly notReady: () => Promise<string[]>;
+  /** What an operator should know although the server can serve: each a whole sentence. */
+  readonly details: () => readonly string[];
   readonly metrics: Registry;
 }
 
 /** The process over HTTP: whether it lives, whether it can serve, what it counted. */
-export function httpApp({ notReady, metrics }: HttpAppOptions): Express {
+export function httpApp({ notReady, details, metrics }: HttpAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(helmet());
@@ -19,7 +21,11 @@ export function httpApp({ notReady, metrics }: HttpAppOptions): Express {
   app.get('/readyz', async (_request, response) => {
     const reasons = await notReady();
     response.status(reasons.length === 0 ? 200 : 503);
-    response.json(reasons.length === 0 ? { status: 'ready' } : { status: 'not ready', reasons });
+    const known = details();
+    response.json({
+      ...(reasons.length === 0 ? { status: 'ready' } : { status: 'not ready', reasons }),
+      ...(known.length > 0 && { details: known }),
+    });
   });
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.metrics());

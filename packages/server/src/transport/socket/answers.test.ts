@@ -1,6 +1,7 @@
 import { answers, type ClientEventName, errorRegistry, type SessionId } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../journal/entries.js';
+import { appendTo } from '../../storage/contract/journal-access.js';
 import { openMigrated } from '../../storage/sqlite/migrations.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, type Payload, startServer } from '../../testing/server.js';
@@ -215,7 +216,7 @@ test('[ANS-19] a fault of the server is INTERNAL, logged with its stack, and its
   // A journal that doesn't begin with its beginning: nobody can have written it.
   const actor = { user_id: null, name: 'nobody' };
   const damaged: Entry = { type: 'ended', seq: 1, at: 0, actor, reason: 'teacher' };
-  await server.storage.journal.append(session_id as SessionId, 0, [damaged]);
+  await appendTo(server.storage, session_id as SessionId, 0, [damaged]);
   const teacher = await server.connect('ada');
   const answer = await teacher.send('getAttendanceSessionData', { session_id });
   expect(answer).toEqual({ ok: false, error: { code: 'INTERNAL', message: 'Internal error', retryable: true } });

@@ -67,6 +67,7 @@ const BAD: Record<string, readonly unknown[]> = {
   walk_in: FLAG,
   partial: FLAG,
   since_seq: [-1, 1.5, '3', 2 ** 60, true, ...OPERATORS],
+  since_chain: ['', 'b1946ac92492d23', 'B1946AC92492D234', 7, ...OPERATORS],
   code: text(2_048),
   topic: text(500),
   token: [undefined, null, '', ...text(16_384)],
@@ -83,13 +84,13 @@ const OF_STUDENT = ['session_id', 'student_id', 'remarks', 'op_id', 'walk_in'];
 const POLICY = ['check_in', 'visibility', 'auto_mark', 'late_after_minutes', 'inactivity_minutes', 'max_minutes'];
 const FIELDS: Record<ClientEventName, readonly string[]> = {
   startAttendanceSession: ['session_id', 'op_id', 'topic', 'policy', ...POLICY.map((field) => `policy.${field}`)],
-  joinAttendanceSession: ['session_id', 'op_id', 'code', 'since_seq'],
+  joinAttendanceSession: ['session_id', 'op_id', 'code', 'since_seq', 'since_chain'],
   leaveAttendanceSession: ['session_id', 'op_id'],
   markStudentPresent: OF_STUDENT,
   markStudentAbsent: OF_STUDENT,
   markStudentAttendance: [...OF_STUDENT, 'status'],
   bulkUpdateAttendance: ['session_id', 'op_id', 'walk_in', 'partial', 'attendanceUpdates'],
-  getAttendanceSessionData: ['session_id', 'op_id', 'since_seq'],
+  getAttendanceSessionData: ['session_id', 'op_id', 'since_seq', 'since_chain'],
   watchAttendanceSession: ['session_id', 'op_id'],
   getOnlineStudents: ['session_id', 'op_id'],
   keepAttendanceSessionAlive: ['session_id', 'op_id'],

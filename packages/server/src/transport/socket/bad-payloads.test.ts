@@ -1,6 +1,7 @@
 import type { ClientEventName, SessionId } from '@rollcall/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readEntries } from '../../storage/contract/journal-access.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, freshId, startServer, type TestServer } from '../../testing/server.js';
 import { badPayloads, EVENTS, GOOD, STUDENT_EVENTS, shown } from './bad-payloads.test.support.js';
@@ -28,7 +29,7 @@ async function startClass() {
   };
 }
 
-const journal = ({ storage }: TestServer) => storage.journal.readEntries(session_id as SessionId, 0, 10_000);
+const journal = ({ storage }: TestServer) => readEntries(storage, session_id as SessionId, 0, 10_000);
 const roundTrip = (client: Client) => client.send('unsubscribeFromCourse', { course_id: 'none' });
 
 test.each(EVENTS)('[ANS-14] every bad payload of %s is BAD_REQUEST naming the field', async (event) => {
@@ -133,7 +134,7 @@ test('[ANS-17] an optional field sent as null counts as not given', async () => 
   for (const [client, event, fields] of steps) {
     expect(await client.send(event, { session_id, ...fields }), event).toMatchObject({ ok: true });
   }
-  const [record] = (await server.storage.journal.readEntries(session_id as SessionId, 0, 100)).filter(
+  const [record] = (await readEntries(server.storage, session_id as SessionId, 0, 100)).filter(
     (entry) => entry.type === 'marked' && entry.status === 'present',
   );
   expect(record).toMatchObject({ remarks: 'kept' });

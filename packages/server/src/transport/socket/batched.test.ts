@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readEntries } from '../../storage/contract/journal-access.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, type Payload, startServer, type TestServer } from '../../testing/server.js';
 
@@ -45,7 +46,7 @@ test('[BATCH-1] [BATCH-2] [BATCH-3] batched sockets get the marks of a commit in
     }),
   ]);
   expect(answers.every(({ ok }) => ok)).toBe(true);
-  const entries = await server.storage.journal.readEntries('session-1' as never, 0, 10_000);
+  const entries = await readEntries(server.storage, 'session-1' as never, 0, 10_000);
   const marks = entries.filter(({ type }) => type === 'marked').map(({ seq }) => seq);
   expect(marks).toHaveLength(120);
 

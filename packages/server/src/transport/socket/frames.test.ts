@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readEntries } from '../../storage/contract/journal-access.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, startServer } from '../../testing/server.js';
 
@@ -97,7 +98,7 @@ test.each(MESSAGES.map((message) => [message.slice(0, 60), message]))(
     const again = await server.connect('cyd');
     expect(await again.send('markStudentPresent', { session_id, student_id: 'student-1' })).toMatchObject({ ok: true });
     expect(await witness.next('attendanceUpdated')).toMatchObject({ status: 'present' });
-    expect((await server.storage.journal.readEntries(session_id as never, 0, 10)).length).toBe(2);
+    expect((await readEntries(server.storage, session_id as never, 0, 10)).length).toBe(2);
   },
 );
 

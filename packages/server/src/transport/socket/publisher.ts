@@ -3,6 +3,7 @@ import type { Namespace, Socket } from 'socket.io';
 import { codeOf, isoOf, ownSessionDataOf, recordOf, sessionDataOf, writtenRecordOf } from '../../commands/present.js';
 import { Written } from '../../commands/written.js';
 import { ACTIVE_SESSIONS_EVENTS, activeSessionsData, liveOfCourse } from '../../courses/active-sessions.js';
+import { chainMark } from '../../journal/commit.js';
 import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../journal/entries.js';
 import { lineAsOf } from '../../register/fold.js';
 import type { LiveSession, Publisher } from '../../register/live-session.js';
@@ -136,6 +137,8 @@ export class SocketPublisher implements Publisher {
       session_id,
       from_seq: first.seq,
       to_seq: last.seq,
+      // Within a commit, and behind it, there is no chain to compare.
+      ...(last.seq === live.state.seq && { chain: chainMark(live.state.chain) }),
       changes: marks.map(batchedChangeOf),
     });
   }

@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
+import { readEntries } from '../../storage/contract/journal-access.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Answer, type Client, startServer } from '../../testing/server.js';
 
@@ -73,7 +74,7 @@ test('[APP-12] what is refused for its rate stores nothing', async () => {
   );
   const good = answers.filter(({ ok }) => ok);
   expect(good.length).toBeLessThan(marks.length);
-  const entries = await server.storage.journal.readEntries(session_id as SessionId, 0, 100);
+  const entries = await readEntries(server.storage, session_id as SessionId, 0, 100);
   expect(entries).toHaveLength(1 + good.length);
 });
 

@@ -1,11 +1,12 @@
 import type { SessionId } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
+import { readEntries } from '../../storage/contract/journal-access.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, startServer, type TestServer } from '../../testing/server.js';
 
 const session_id = 'session-1';
 const roundTrip = (client: Client) => client.send('unsubscribeFromCourse', { course_id: 'none' });
-const journal = ({ storage }: TestServer, id = session_id) => storage.journal.readEntries(id as SessionId, 0, 1_000);
+const journal = ({ storage }: TestServer, id = session_id) => readEntries(storage, id as SessionId, 0, 1_000);
 
 /** Resolves once the socket is connected again, after something else has cut it. */
 const reconnected = ({ socket }: Client): Promise<void> =>

@@ -1,0 +1,71 @@
+import type { SessionId } from '@rollcall/protocol';
+import { decodeCommit } from '../journal/decode.js';
+import type { Entry } from '../journal/entries.js';
+import type { Storage } from '../storage/port.js';
+
+/** Entries asked for at once. */
+const READ_ENTRIES = 5_000;
+
+/** Cuts foreign entries into what one command wrote: a bulk belongs together, all else stands alone. */
+export function groupsOf(entries: readonly Entry[]): Entry[][] {
+  const groups: Entry[][] = [];
+  let current: number | undefined;
+  for (const entry of entries) {
+    const group = entry.type === 'marked' ? entry.group : undefined;
+    const last = groups.at(-1);
+    if (last && group !== undefined && group === current) last.push(entry);
+    else groups.push([entry]);
+    current = group;
+  }
+  return groups;
+}
+
+/** A piece of a session's journal, from just after a seq to its end. */
+export interface JournalPart {
+  readonly entries: readonly Entry[];
+  /** The chain after the last commit; undefined where nothing was read. */
+  readonly chain: string | undefined;
+  /** Where each commit that was read ends, and the chain there. */
+  readonly ends: ReadonlyMap<number, string>;
+}
+
+/**
+ * The whole journal after `afterSeq`.
+ * @throws {JournalError} for what this version can't read
+ */
+export async function readJournal(storage: Storage, sessionId: SessionId, afterSeq: number): Promise<JournalPart> {
+  const entries: Entry[] = [];
+  const ends = new Map<number, string>();
+  let chain: string | undefined;
+  let seq = afterSeq;
+  for (;;) {
+    const page = await storage.journal.readCommits(sessionId, seq, READ_ENTRIES);
+    const before = entries.length;
+    for (const stored of page) {
+      const commit = decodeCommit(sessionId, stored);
+      for (const entry of commit.entries) if (entry.seq > afterSeq) entries.push(entry);
+      chain = commit.chain;
+      seq = commit.last_seq;
+      ends.set(seq, chain);
+    }
+    if (page.length === 0 || entries.length - before < READ_ENTRIES) return { entries, chain, ends };
+  }
+}
+
+/**
+ * Entries after `seq` of a session whose state is known.
+ * @param chain what the client believes the chain to be at `seq`: 16 hex digits or more
+ * @returns undefined where `seq` is of another journal than this one: past its end, or with another chain
+ */
+export async function changesSince(
+  storage: Storage,
+  state: { readonly facts: { readonly session_id: SessionId }; readonly seq: number },
+  seq: number,
+  chain: string | undefined,
+): Promise<readonly Entry[] | undefined> {
+  if (seq > state.seq) return undefined;
+  if (chain === undefined || seq === 0) return (await readJournal(storage, state.facts.session_id, seq)).entries;
+  // From the commit on that ends there.
+  const { entries, ends } = await readJournal(storage, state.facts.session_id, seq - 1);
+  return ends.get(seq)?.startsWith(chain) ? entries.filter((entry) => entry.seq > seq) : undefined;
+}

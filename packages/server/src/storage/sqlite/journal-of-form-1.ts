@@ -1,0 +1,69 @@
+import type { SessionId } from '@rollcall/protocol';
+import { firstChain, type StoredCommit } from '../../journal/commit.js';
+import { decodeCommit } from '../../journal/decode.js';
+import { CommitEncoder } from '../../journal/encode.js';
+import type { Connection, SqlRow } from './connection.js';
+
+/** Commits read at once. */
+const PAGE = 500;
+
+const INSERT = `
+  INSERT INTO journal (session_id, first_seq, last_seq, format, facts, personal, chain) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+const NEXT = `
+  SELECT session_id, first_seq, last_seq, entries FROM journal_of_form_1
+  WHERE session_id > ?1 OR (session_id = ?1 AND first_seq > ?2) ORDER BY session_id, first_seq LIMIT ${PAGE}`;
+
+/**
+ * Writes every journal anew in two parts with a chain, from its first commit on. A journal that can't be read keeps
+ * its commits as they are, from the damaged one on: that session is refused by name, and the others go on.
+ */
+export function convertJournals(db: Connection): void {
+  let journal: JournalInConversion | undefined;
+  let last: { readonly session: string; readonly seq: number } = { session: '', seq: 0 };
+  for (;;) {
+    const page = db.rows(NEXT, [last.session, last.seq]);
+    for (const row of page) {
+      const session = String(row[0]);
+      if (journal?.sessionId !== session) journal = new JournalInConversion(session as SessionId);
+      db.run(INSERT, journal.convert(row));
+      last = { session, seq: Number(row[1]) };
+    }
+    if (page.length < PAGE) break;
+  }
+  db.exec('DROP TABLE journal_of_form_1');
+}
+
+class JournalInConversion {
+  readonly #encoder: CommitEncoder;
+  #chain: string;
+  #seq = 0;
+  #damaged = false;
+
+  constructor(readonly sessionId: SessionId) {
+    this.#encoder = new CommitEncoder(sessionId);
+    this.#chain = firstChain(sessionId);
+  }
+
+  convert([session, first, last, text]: SqlRow): readonly unknown[] {
+    const stored: StoredCommit = { first_seq: Number(first), last_seq: Number(last), format: 1, entries: listIn(text) };
+    try {
+      if (this.#damaged) throw new RangeError('what comes after a damaged commit has no chain to go on');
+      const { entries } = decodeCommit(this.sessionId, stored);
+      const commit = this.#encoder.encode(this.#chain, this.#seq, entries);
+      this.#chain = commit.chain;
+      this.#seq = commit.last_seq;
+      return [session, first, last, commit.format, commit.facts, commit.personal, commit.chain];
+    } catch {
+      this.#damaged = true;
+      return [session, first, last, 1, text, null, null];
+    }
+  }
+}
+
+function listIn(json: unknown): unknown {
+  try {
+    return JSON.parse(String(json));
+  } catch {
+    return undefined;
+  }
+}
