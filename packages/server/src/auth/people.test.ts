@@ -105,3 +105,16 @@ test('[PEOPLE-6] a token whose role is none of teacher, student and admin provis
     expect(await server.storage.people.findPersonByUid(uid)).toBeNull();
   }
 });
+
+test('[PEOPLE-100] a disabled user is refused as an unknown one, also with PROVISION_FROM_TOKEN', async () => {
+  const school = schoolOf(2);
+  const students = school.students.map((row) => (row.uid === 's-1' ? { ...row, disabled: true } : row));
+  for (const variables of [{}, PROVISION]) {
+    const server = await startServer(variables, { ...school, students });
+    const token = await tokenOf('s-1', { role: 'student', name: 'Student 1' });
+    expect(await refusalOfConnection(server.url, { auth: { token } })).toEqual(unknownUser);
+    const teacher = await server.connect('ada');
+    const started = await teacher.send('startAttendanceSession', { session_id: 'session-1' });
+    expect(started).toMatchObject({ ok: true, totalStudents: 1 });
+  }
+});

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CourseId } from '@rollcall/protocol';
@@ -60,6 +60,16 @@ async function rosterOf(folder: string, courseId = 'c-1'): Promise<(string | nul
   await storage.open();
   try {
     return (await storage.courses.listRoster(courseId as CourseId)).map((student) => student.uid);
+  } finally {
+    await storage.close();
+  }
+}
+
+async function teacherOf(folder: string): Promise<string | null | undefined> {
+  const storage = new SqliteStorage({ path: join(folder, 'data', 'rollcall.db') });
+  await storage.open();
+  try {
+    return (await storage.courses.findCourse('c-1' as CourseId))?.teacher_id;
   } finally {
     await storage.close();
   }
@@ -142,6 +152,20 @@ test('[IMPORT-101] a user who is to be deleted may not sign in, and may again on
   await importing(folder, {});
   expect([...(await storage.people.findPeopleByUid(['kim', 'gil'])).keys()].sort()).toEqual(['gil', 'kim']);
   expect(await rosterOf(folder)).toEqual(['kim']);
+});
+
+test('[IMPORT-111] a teacher whose enrolment ended or is deleted teaches the class no more', async () => {
+  const folder = await freshFolder();
+  const rows = BUNDLE['enrollments.csv'].join('\n');
+  const gone = [rows.replace('2999-06-30', '2000-09-30'), rows.replace('e-1,active', 'e-1,tobedeleted')];
+  for (const enrollments of gone) {
+    await importing(folder, {});
+    expect(await teacherOf(folder)).toBe('u-1');
+    expect((await importing(folder, { 'enrollments.csv': enrollments })).code).toBe(0);
+    expect(await teacherOf(folder)).toBeNull();
+    const repeated = JSON.parse((await importing(folder, { 'enrollments.csv': enrollments }, ['--json'])).stdout);
+    expect(repeated.changed.courses).toBe(0);
+  }
 });
 
 const READ: [string, Partial<Record<File, Bytes>>, ((file: string) => string)?][] = [
@@ -354,4 +378,10 @@ test('[IMPORT-110] reading stops where nobody would read the faults any more', a
   expect(code).toBe(1);
   expect(stderr.split('\n')).toHaveLength(10_002);
   expect(stderr).toMatch(/\nrollcall: nothing was imported: there are 10000 faults, and what follows was not read\n$/);
+
+  const folder = await freshFolder();
+  await writeFile(join(folder, 'large.json'), '{}');
+  await truncate(join(folder, 'large.json'), 128 * 1024 * 1024 + 1);
+  const large = await rollcall(folder, ['import', 'large.json']);
+  expect(large.stderr).toBe('rollcall: large.json: has more than 128 MB: split the school into several imports\n');
 });

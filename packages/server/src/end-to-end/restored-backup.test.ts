@@ -9,7 +9,8 @@ import { type Client, type Payload, startServer, temporaryFolder } from '../test
 const session_id = 'session-1';
 const PATIENCE = { timeout: 60_000, interval: 50 };
 type Row = { readonly student_id: string; readonly status: string; readonly seq: number };
-const linesOf = (rows: Iterable<Row>) => [...rows].map(({ student_id, status, seq }) => [student_id, status, seq]).sort();
+const linesOf = (rows: Iterable<Row>) =>
+  [...rows].map(({ student_id, status, seq }) => [student_id, status, seq]).sort();
 
 /** What an app without the SDK shows: the snapshot that it asks for at each connection, and what came by seq since. */
 function stockPicture(client: Client) {

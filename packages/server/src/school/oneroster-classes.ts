@@ -9,6 +9,8 @@ export interface OneRosterClass {
   readonly line: number;
   /** sourcedIds of teachers as enrolments name them. */
   readonly teachers: { primary: boolean; id: string }[];
+  /** An enrolment of a teacher ended, or is to be deleted: without another one nobody teaches the class. */
+  teacherGone: boolean;
 }
 
 export class OneRosterClasses extends BySourcedId<OneRosterClass> {
@@ -20,12 +22,13 @@ export class OneRosterClasses extends BySourcedId<OneRosterClass> {
   }
 
   addCourses(reading: SchoolReading): void {
-    for (const { id, title, code, line, teachers } of this.rows.values()) {
+    for (const { id, title, code, line, teachers, teacherGone } of this.rows.values()) {
       // Where no teacher is called primary, the first one listed is.
       const primary = (teachers.find((teacher) => teacher.primary) ?? teachers[0])?.id ?? null;
       const others = teachers.map((teacher) => teacher.id).filter((teacher) => teacher !== primary);
       const course = { id, title, course_code: code, teacher_id: primary, co_teacher_ids: others };
-      reading.check('courses', course, { file: this.file, line });
+      const more = teacherGone && primary === null ? { teacher_gone: true } : {};
+      reading.check('courses', course, { file: this.file, line }, more);
       reading.bulk.courses.add(id);
     }
     for (const id of this.deleted) {
@@ -47,6 +50,7 @@ export function readClasses({ file, bytes }: Table, reading: SchoolReading): One
         code: row.cell('classCode'),
         line: row.line,
         teachers: [],
+        teacherGone: false,
       })),
     refused: (row: CsvRow) => classes.spoil(row),
   };

@@ -55,7 +55,7 @@ class Enrollments {
     const standing = standingOf(row, reading);
     if (standing === 'refused') return;
     if (standing === 'deleted') {
-      if (role === 'student') reading.bulk.deleteEnrollment(classId, userId);
+      this.#delete(role, classId, userId);
       return;
     }
     if (role !== 'teacher' && role !== 'student') {
@@ -63,7 +63,7 @@ class Enrollments {
       return;
     }
     if (this.#classes.isDeleted(classId) || this.#users.isDeleted(userId)) {
-      if (role === 'student') reading.bulk.deleteEnrollment(classId, userId);
+      this.#delete(role, classId, userId);
       reading.ignore('enrolments of deleted users or classes');
       return;
     }
@@ -73,6 +73,12 @@ class Enrollments {
     else if (this.#classes.isMissing(classId)) reading.refuse(row, `classSourcedId "${classId}" is not in classes.csv`);
   }
 
+  #delete(role: string, classId: string, userId: string): void {
+    if (role === 'student') this.#reading.bulk.deleteEnrollment(classId, userId);
+    const course = role === 'teacher' ? this.#classes.rows.get(classId) : undefined;
+    if (course) course.teacherGone = true;
+  }
+
   #enrol(row: CsvRow, role: 'teacher' | 'student', user: OneRosterUser, course: OneRosterClass): void {
     const [begins, ends] = [this.#date(row, 'beginDate'), this.#date(row, 'endDate')];
     if (begins === undefined || ends === undefined) return;
@@ -80,6 +86,7 @@ class Enrollments {
     if (role === 'teacher') {
       if (state !== 'now') {
         this.#reading.count(state);
+        if (state === 'ended') course.teacherGone = true;
         return;
       }
       const primary = /^(true|1)$/i.test(row.cell('primary'));

@@ -1,6 +1,6 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { printParseErrorCode, visit } from 'jsonc-parser';
 import type { SchoolList } from '../storage/port.js';
-import type { Place, SchoolReading } from './school-reading.js';
+import type { SchoolReading } from './school-reading.js';
 import { explain, SCHOOL_LISTS, schoolRows } from './school-rows.js';
 import { textFaultOf, textOf } from './text-file.js';
 
@@ -24,116 +24,141 @@ function readLists(bytes: Uint8Array, file: string, reading: SchoolReading): { l
   const text = textOf(bytes);
   if (text.trim() === '') return { line: 1, what: 'the file is empty' };
 
-  const lineAt = lineFinder(text);
   const parsed = parseStrictly(text);
-  if ('error' in parsed) return { line: lineAt(parsed.offset), what: `not JSON: ${parsed.error}` };
+  if ('error' in parsed) return { line: parsed.line, what: `not JSON: ${parsed.error}` };
 
-  const { tree, value } = parsed;
-  if (tree.type !== 'object') {
-    return { line: lineAt(tree.offset), what: `must be an object with ${SCHOOL_LISTS.join(', ')}` };
+  const { layout, value } = parsed;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { line: layout.line, what: `must be an object with ${SCHOOL_LISTS.join(', ')}` };
   }
-  const lists = value as Readonly<Record<string, unknown>>;
-  const names = new Set<string>();
-  const all = properties(tree).map(({ name }) => name);
-  for (const { name, node } of properties(tree)) {
-    const place = { file, line: lineAt(node.offset) };
+  const names = new Set(layout.lists.map(({ name }) => name));
+  for (const [index, { name, line, rows }] of layout.lists.entries()) {
+    const place = { file, line };
     const list = SCHOOL_LISTS.find((known) => known === name);
+    const values = (value as Readonly<Record<string, unknown>>)[name];
     if (list === undefined) {
       // It may be any of them under another name.
-      for (const known of SCHOOL_LISTS.filter((one) => !all.includes(one))) reading.spoilList(known);
+      for (const known of SCHOOL_LISTS.filter((one) => !names.has(one))) reading.spoilList(known);
       reading.refuseAll(place, `unknown list "${name}"; there are ${SCHOOL_LISTS.join(', ')}`);
-    } else if (names.has(list)) {
+    } else if (layout.lists.findIndex((other) => other.name === name) !== index) {
       reading.spoilList(list);
       reading.refuseAll(place, `${list} is there twice`);
-    } else if (all.indexOf(name) !== all.lastIndexOf(name)) {
+    } else if (layout.lists.findLastIndex((other) => other.name === name) !== index) {
       // Of this one the rows are gone: JSON.parse has kept those of the last. That it's there twice is told there.
-    } else if (node.type !== 'array') {
+    } else if (!Array.isArray(values)) {
       reading.spoilList(list);
       reading.refuseAll(place, `${list} must be a list`);
-    } else {
-      readList(list, node.children ?? [], lists[list] as readonly unknown[], reading, (row) => ({
-        file,
-        line: lineAt(row.offset),
-      }));
-    }
-    names.add(name);
+    } else readList(list, values, rows, reading, file);
   }
   return null;
 }
 
 function readList(
   list: SchoolList,
-  nodes: readonly Node[],
   values: readonly unknown[],
+  rows: Rows,
   reading: SchoolReading,
-  placeOf: (row: Node) => Place,
+  file: string,
 ): void {
-  for (const [index, node] of nodes.entries()) {
-    const place = placeOf(node);
-    const value = values[index];
-    const doubled = doubledName(node);
+  for (const [index, value] of values.entries()) {
+    if (reading.isFull) return;
+    const place = { file, line: rows.lines[index] ?? 1 };
+    const doubled = rows.doubled.get(index);
     const row = schoolRows[list].safeParse(value);
-    if (row.success && doubled === null) reading.add(list, row.data, place);
+    if (row.success && doubled === undefined) reading.add(list, row.data, place);
     else {
-      reading.refuse(place, [doubled, row.success ? null : explain(row.error)].filter(Boolean).join('; '));
+      // JSON.parse has kept the last of two fields of one name and says nothing.
+      const twice = doubled === undefined ? null : `"${doubled}" is there twice`;
+      reading.refuse(place, [twice, row.success ? null : explain(row.error)].filter(Boolean).join('; '));
       const given = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
       reading.spoil(list, given['id'] || given['uid']);
     }
   }
 }
 
-/** JSON.parse would keep the last of them and say nothing. */
-function doubledName(row: Node): string | null {
-  if (row.type !== 'object') return null;
-  const names = properties(row).map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined ? null : `"${twice}" is there twice`;
+/** Where the rows of a list stand. */
+interface Rows {
+  /** The line of each, from 1. */
+  readonly lines: number[];
+  /** Names of fields that are there twice, by the place of their row. */
+  readonly doubled: Map<number, string>;
 }
 
-const properties = (object: Node): Array<{ name: string; node: Node }> =>
-  (object.children ?? []).flatMap((property) => {
-    const [key, node] = property.children ?? [];
-    return key && node ? [{ name: String(key.value), node }] : [];
-  });
+/** Where things stand in a school file, without what they are: JSON.parse knows that, and takes a tenth of the memory. */
+interface Layout {
+  /** Of the whole. */
+  line: number;
+  readonly lists: Array<{ readonly name: string; readonly line: number; readonly rows: Rows }>;
+}
 
-type Parsed = { tree: Node; value: unknown } | { error: string; offset: number };
+type Parsed = { layout: Layout; value: unknown } | { error: string; line: number };
+
+/** Thrown to stop at the first error: it is the cause, and those after it are only its echoes. */
+class NotJson extends Error {
+  constructor(
+    message: string,
+    readonly line: number,
+  ) {
+    super(message);
+  }
+}
 
 function parseStrictly(text: string): Parsed {
-  const errors: ParseError[] = [];
-  let tree: Node | undefined;
   try {
-    tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
+    return { layout: layoutOf(text), value: JSON.parse(text) };
   } catch (error) {
-    if (error instanceof RangeError) return { error: 'nested too deeply', offset: 0 };
-    throw error;
-  }
-  // The first error is the cause; those after it are only its echoes.
-  const first = errors[0];
-  if (first) return { error: inWords(printParseErrorCode(first.error)), offset: first.offset };
-  try {
-    return { tree: tree ?? { type: 'null', offset: 0, length: 0 }, value: JSON.parse(text) };
-  } catch (error) {
-    // The tree is built leniently in corners such as control characters; JSON.parse has the last word.
+    if (error instanceof NotJson) return { error: error.message, line: error.line };
+    if (error instanceof RangeError) return { error: 'nested too deeply', line: 1 };
+    // The layout is read leniently in corners such as control characters; JSON.parse has the last word.
     const message = error instanceof Error ? error.message : String(error);
-    return { error: message, offset: Number(/position (\d+)/.exec(message)?.[1] ?? 0) };
+    const offset = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+    return { error: message, line: text.slice(0, offset).split('\n').length };
   }
+}
+
+/** @throws {NotJson} */
+function layoutOf(text: string): Layout {
+  const layout: Layout = { line: 1, lists: [] };
+  let depth = 0;
+  let fields = new Set<string>();
+  const begin = (line: number) => {
+    if (depth === 0) layout.line = line + 1;
+    if (depth !== 2) return;
+    layout.lists.at(-1)?.rows.lines.push(line + 1);
+    fields = new Set();
+  };
+  const open = (_offset: number, _length: number, line: number) => {
+    begin(line);
+    depth += 1;
+  };
+  const close = () => {
+    depth -= 1;
+  };
+  visit(
+    text,
+    {
+      onObjectBegin: open,
+      onArrayBegin: open,
+      onObjectEnd: close,
+      onArrayEnd: close,
+      onLiteralValue: (_value, _offset, _length, line) => begin(line),
+      onObjectProperty: (name, _offset, _length, line) => {
+        const rows = { lines: [], doubled: new Map() };
+        if (depth === 1) layout.lists.push({ name, line: line + 1, rows });
+        const list = layout.lists.at(-1)?.rows;
+        if (depth !== 3 || !list) return;
+        if (fields.has(name)) list.doubled.set(list.lines.length - 1, name);
+        fields.add(name);
+      },
+      onError: (error, _offset, _length, line) => {
+        throw new NotJson(inWords(printParseErrorCode(error)), line + 1);
+      },
+    },
+    { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false },
+  );
+  return layout;
 }
 
 /** `CommaExpected` → `comma expected` */
 const inWords = (code: string): string =>
   code.replace(/\B[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).toLowerCase();
-
-/** Line (from 1) of an offset, in O(log lines). */
-function lineFinder(text: string): (offset: number) => number {
-  const starts = [0];
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  return (offset) => {
-    let [low, high] = [0, starts.length];
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle;
-    }
-    return low + 1;
-  };
-}

@@ -77,10 +77,15 @@ export class SchoolReading {
     else this.#append(list, row, place);
   }
 
-  /** Adds a row as a school file would have it, or says what is wrong with it. */
-  check(list: SchoolList, candidate: Readonly<Record<string, unknown>>, place: Place): void {
+  /** Adds a row as a school file would have it, with what a school file can't say, or says what is wrong with it. */
+  check(
+    list: SchoolList,
+    candidate: Readonly<Record<string, unknown>>,
+    place: Place,
+    more: { readonly teacher_gone?: boolean } = {},
+  ): void {
     const checked = schoolRows[list].safeParse(candidate);
-    if (checked.success) this.add(list, checked.data, place);
+    if (checked.success) this.add(list, { ...checked.data, ...more }, place);
     else {
       this.refuse(place, explain(checked.error));
       this.spoil(list, candidate['id']);

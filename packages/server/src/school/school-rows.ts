@@ -43,7 +43,9 @@ const disabled = z
 const optionalBlanks = <Schema extends z.ZodType>(required: readonly string[], schema: Schema) =>
   z.preprocess((row) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return row;
-    return Object.fromEntries(Object.entries(row).filter(([field, value]) => value !== '' || required.includes(field)));
+    const fields = Object.entries(row);
+    const isUnsaid = ([field, value]: [string, unknown]) => value === '' && !required.includes(field);
+    return fields.some(isUnsaid) ? Object.fromEntries(fields.filter((field) => !isUnsaid(field))) : row;
   }, schema);
 
 const withId = <Row extends { uid: string; id?: string | undefined }>(row: Row): Row & { id: string } => ({

@@ -120,6 +120,20 @@ export function importContract(make: MakeHarness): void {
     expect(await state()).toEqual(before);
   });
 
+  test('[STORE-104] a course loses its teacher where an import says that they are gone, and not by silence', async () => {
+    const { storage } = harness();
+    await importAll(storage, SCHOOL);
+    const silent = schoolOf({ courses: [{ id: 'course-1', title: 'Databases', co_teacher_ids: ['teacher-2'] }] });
+    const gone = schoolOf({ courses: silent.courses.map((row) => ({ ...row, teacher_gone: true })) });
+    expect((await importAll(storage, silent)).left).toMatchObject({ courses: 1 });
+    expect((await importAll(storage, gone)).changed).toMatchObject({ courses: 1 });
+    expect(await storage.courses.findCourse(course('course-1'))).toMatchObject({
+      teacher_id: null,
+      co_teacher_ids: ['teacher-2'],
+    });
+    expect((await importAll(storage, gone)).left).toMatchObject({ courses: 1 });
+  });
+
   test('[STORE-21] rows that an import does not name stay', async () => {
     const { storage } = harness();
     await importAll(storage, SCHOOL);

@@ -57,7 +57,7 @@ export async function planCourses(c: Collections, school: School, known: Known, 
   );
   const teacherIds = school.courses.flatMap((row) => [row.teacher_id ?? [], row.co_teacher_ids].flat());
   const profile = await teacherReferences(c, known, teacherIds);
-  for (const { id, title, course_code, credit, teacher_id, co_teacher_ids } of school.courses) {
+  for (const { id, title, course_code, credit, teacher_id, co_teacher_ids, teacher_gone } of school.courses) {
     const fields = {
       title,
       course_code,
@@ -67,7 +67,8 @@ export async function planCourses(c: Collections, school: School, known: Known, 
     };
     const row = found.get(id);
     if (!row) plan.insert(c.courses, storedId(id), fields);
-    plan.count('courses', !row ? 'added' : plan.update(c.courses, row, fields) ? 'changed' : 'left');
+    const whole = teacher_gone === true && teacher_id === null ? { teacher_id: null } : {};
+    plan.count('courses', !row ? 'added' : plan.update(c.courses, row, fields, whole) ? 'changed' : 'left');
   }
 }
 

@@ -63,6 +63,8 @@ export interface School {
     readonly credit: number | null;
     readonly teacher_id: string | null;
     readonly co_teacher_ids: readonly string[];
+    /** True where no `teacher_id` says that the course has no teacher any more. */
+    readonly teacher_gone?: boolean;
   }>;
   readonly enrollments: ReadonlyArray<{
     readonly course_id: string;

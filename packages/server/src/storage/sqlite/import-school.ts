@@ -183,7 +183,11 @@ export class SchoolPlan {
     const teacherId = row.teacher_id === null ? null : this.#teacher(row.teacher_id, { ...at, field: 'teacher_id' });
     const coTeachers = row.co_teacher_ids.map((id) => this.#teacher(id, { ...at, field: 'co_teacher_ids' }));
     const found = this.#courses.get(row.id);
-    const wanted = filled([row.id, row.title, row.course_code, row.credit, teacherId], found);
+    const gone = row.teacher_gone === true && teacherId === null;
+    const wanted = [
+      ...filled([row.id, row.title, row.course_code, row.credit], found),
+      gone ? null : (teacherId ?? found?.[4] ?? null),
+    ];
     const before = this.#coTeachers.get(row.id) ?? new Set();
     const after = new Set(coTeachers);
     if (found && same(found, wanted) && before.size === after.size && [...after].every((id) => before.has(id))) {
