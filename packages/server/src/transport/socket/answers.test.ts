@@ -1,7 +1,5 @@
-import { answers, type ClientEventName, errorRegistry, type SessionId } from '@rollcall/protocol';
-import { expect, test } from 'vitest';
-import type { Entry } from '../../journal/entries.js';
-import { appendTo } from '../../storage/contract/journal-access.js';
+import { answers, type ClientEventName, errorRegistry } from '@rollcall/protocol';
+import { expect, test, vi } from 'vitest';
 import { openMigrated } from '../../storage/sqlite/migrations.js';
 import { schoolOf } from '../../testing/school.js';
 import { type Client, type Payload, startServer } from '../../testing/server.js';
@@ -213,10 +211,8 @@ test('[ANS-19] a fault of the server is INTERNAL, logged with its stack, and its
   const log: Array<{ level: number; err?: { message: string; stack: string } }> = [];
   const options = { onLog: (line: string) => log.push(JSON.parse(line)) };
   const server = await startServer({ LOG_LEVEL: 'info' }, schoolOf(1), options);
-  // A journal that doesn't begin with its beginning: nobody can have written it.
-  const actor = { user_id: null, name: 'nobody' };
-  const damaged: Entry = { type: 'ended', seq: 1, at: 0, actor, reason: 'teacher' };
-  await appendTo(server.storage, session_id as SessionId, 0, [damaged]);
+  // A bug in an adapter: it throws what is no StorageError.
+  vi.spyOn(server.storage.projection, 'findSession').mockRejectedValueOnce(new RangeError('a journal of no sense'));
   const teacher = await server.connect('ada');
   const answer = await teacher.send('getAttendanceSessionData', { session_id });
   expect(answer).toEqual({ ok: false, error: { code: 'INTERNAL', message: 'Internal error', retryable: true } });
