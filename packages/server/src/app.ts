@@ -1,5 +1,6 @@
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
-import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import type { Socket as TcpSocket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
@@ -10,6 +11,7 @@ import { RollcallCore } from './rollcall-core.js';
 import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
+import { listen } from './transport/http/listen.js';
 import { allowRequest, originAllowed } from './transport/http/origins.js';
 import { coalesceWrites } from './transport/socket/engine/coalesce-writes.js';
 import { parser } from './transport/socket/engine/encoder.js';
@@ -20,6 +22,12 @@ export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
 /** How long connections may take to go when the server stops, in ms. */
 const CLOSE_WITHIN_MS = 2_500;
 const PING_WITHIN_MS = 2_000;
+/** How long an idle connection is kept, in ms: longer than by any balancer of docs/guides/operating.md. */
+const KEEP_ALIVE_MS = 620_000;
+/** How long a start that is told to stop may go on with what it writes, in ms. */
+const START_ENDS_WITHIN_MS = 3_000;
+/** How long after it is told to stop the server goes on waiting for a database that doesn't take what is written, in ms. */
+const STORAGE_PATIENCE_MS = 5_000;
 
 /** A server of its own. */
 export interface Rollcall {
@@ -30,7 +38,10 @@ export interface Rollcall {
   readonly storage: Storage;
   /** Opens and migrates the database, restores active sessions, opens the port. Rejects with what went wrong. */
   start(): Promise<{ readonly port: number }>;
-  /** Stops accepting, finishes what was accepted, closes every connection and the database. */
+  /**
+   * Stops accepting, finishes what was accepted, closes every connection and the database. During a start it makes
+   * `start` reject, and what the start waits for isn't waited for.
+   */
   close(): Promise<void>;
 }
 
@@ -46,6 +57,9 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
   let storage: Storage | undefined;
   let core: RollcallCore | undefined;
   let closing: Promise<void> | undefined;
+  let starting: Promise<{ readonly port: number }> | undefined;
+  let listening = false;
+  const stopping = new AbortController();
   let redis: RedisLink | undefined;
   let stopLooking: () => void = () => {};
 
@@ -63,10 +77,22 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     return reason === '' ? [] : [reason];
   };
 
+  /** What doesn't keep the server from serving, and should be seen to. */
+  const details = (): string[] => {
+    const trouble = redis?.trouble() ?? null;
+    return [
+      ...(trouble === null ? [] : [`${trouble}; other nodes are followed through the database`]),
+      ...[...(core?.sessions.unreadable.values() ?? [])].map(({ message }) => message),
+    ];
+  };
+
   let handle: RequestListener = (_request, response) => {
     response.writeHead(503).end();
   };
   const httpServer = createServer((request, response) => handle(request, response));
+  // A balancer that reuses a connection in the moment in which it is closed answers its client with an error.
+  httpServer.keepAliveTimeout = KEEP_ALIVE_MS;
+  httpServer.headersTimeout = KEEP_ALIVE_MS + 5_000;
   const connections = new Set<TcpSocket>();
   httpServer.on('connection', (connection: TcpSocket) => {
     connections.add(connection);
@@ -103,36 +129,9 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       if (!storage) throw new Error('The server has not started');
       return storage;
     },
-    async start() {
-      warnOfMode(config, logger);
-      storage = await openStorage(config.database, logger);
-      await options.prepare?.(storage);
-      const secret = await ensureSecret(config);
-      redis = await redisLink(config.redisUrl, io, logger);
-      let opened = config.port;
-      const surroundings = {
-        exclusive: true,
-        publicUrl: () => config.publicUrl ?? localUrl(opened),
-        letGo: closeTransport,
-        sendNow,
-        ...(redis ? { otherNodes: redis } : {}),
-      };
-      core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
-      const { sessions, metrics } = core;
-      handle = httpApp({
-        notReady,
-        details: () => [...sessions.unreadable.values()].map(({ message }) => message),
-        metrics: metrics.registry,
-      });
-      const restored = await core.restore();
-      core.attach();
-      stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {
-        logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');
-      });
-      const port = await listen(httpServer, config.port, config.host);
-      opened = port;
-      logger.info({ port, host: config.host, storage: storage.kind, restored }, 'listening');
-      return { port };
+    start() {
+      starting ??= begin();
+      return starting;
     },
     close() {
       closing ??= stop();
@@ -140,8 +139,43 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     },
   };
 
+  async function begin(): Promise<{ readonly port: number }> {
+    const { signal: stopped } = stopping;
+    warnOfMode(config, logger);
+    storage = await openStorage(config.database, logger, { setting: config.databaseFrom, stopped });
+    await options.prepare?.(storage);
+    const secret = await ensureSecret(config);
+    redis = await redisLink(config.redisUrl, io, logger, stopped);
+    let opened = config.port;
+    const surroundings = {
+      exclusive: true,
+      publicUrl: () => config.publicUrl ?? localUrl(opened),
+      letGo: closeTransport,
+      sendNow,
+      ...(redis ? { otherNodes: redis } : {}),
+    };
+    core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
+    handle = httpApp({ notReady, details, metrics: core.metrics.registry, metricsToken: config.metricsToken });
+    const restored = await core.restore(stopped);
+    stopped.throwIfAborted();
+    core.attach();
+    stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {
+      logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');
+    });
+    const port = await listen(httpServer, config.port, config.host);
+    listening = true;
+    opened = port;
+    logger.info({ port, host: config.host, storage: storage.kind, restored }, 'listening');
+    return { port };
+  }
+
   async function stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => httpServer.close(() => resolve()));
+    stopping.abort(new Error('the server was told to stop before it had started'));
+    // Beyond, what still waits for the database is refused, and was acknowledged to nobody.
+    const impatience = setTimeout(() => void storage?.close(), STORAGE_PATIENCE_MS);
+    // What a start waits for is let go at once; what it writes is better written to the end, if that is soon.
+    await Promise.race([starting?.catch(() => undefined), delay(START_ENDS_WITHIN_MS, undefined, { ref: false })]);
+    const closed = listening ? new Promise<void>((resolve) => httpServer.close(() => resolve())) : undefined;
     await core?.sendAway();
     await core?.finish();
     // The transport alone: after a namespace disconnect clients would not come back by themselves.
@@ -155,35 +189,33 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     const forced = setTimeout(() => {
       for (const connection of connections) connection.destroy();
     }, CLOSE_WITHIN_MS);
-    if (httpServer.listening) await closed;
+    await closed;
     await io.close();
     clearTimeout(forced);
     await redis?.close();
     await storage?.close();
-    logger.info('stopped');
+    clearTimeout(impatience);
+    if (listening) logger.info('stopped');
   }
 }
 
 /** Only what is used is loaded. */
-async function redisLink(url: string | null, io: Server, logger: Logger): Promise<RedisLink | undefined> {
+async function redisLink(
+  url: string | null,
+  io: Server,
+  logger: Logger,
+  stopped: AbortSignal,
+): Promise<RedisLink | undefined> {
+  stopped.throwIfAborted();
   if (url === null) return undefined;
   const { joinByRedis } = await import('./cluster/redis-adapter.js');
-  return joinByRedis(io, url, {
-    away: (err) => logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
+  const watcher = {
+    away: (err: unknown) => logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
     back: () => logger.info('Redis is back'),
-  });
+  };
+  return joinByRedis(io, url, watcher, stopped);
 }
 
 function closeTransport(socket: Socket): void {
   socket.conn.close();
-}
-
-function listen(server: HttpServer, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }

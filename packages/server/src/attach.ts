@@ -4,7 +4,7 @@ import { type Config, ConfigError, type ConfigProblem, readConfig } from './conf
 import type { VariableName } from './config-variables.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
-import { openStorage } from './storage/open.js';
+import { claimForServer, openStorage } from './storage/open.js';
 
 /** How Rollcall lives inside an app's own Socket.IO server. What isn't given is as in the environment's defaults. */
 export interface AttachOptions {
@@ -52,13 +52,18 @@ export interface AttachedRollcall {
  * Resolves once the database is open and active sessions are restored; call it before the app listens.
  * @throws {TypeError} when `io` is no Socket.IO server; nothing was opened
  * @throws {ConfigError} naming every bad option, with its variable where it has one; nothing was opened
+ * @throws {ServedElsewhere} when another server has the SQLite file
  * @throws {StorageError} when the database can't be opened
  */
 export async function attachRollcall(io: Server, options: AttachOptions): Promise<AttachedRollcall> {
   assertServer(io);
   const config = configOf(options);
   const logger = options.logger ?? makeLogger({ level: 'warn', format: config.log.format });
-  const storage = await openStorage(config.database, logger);
+  const giveUpClaim = await claimForServer(config.database, logger);
+  const storage = await openStorage(config.database, logger, { setting: 'the option database' }).catch((error) => {
+    giveUpClaim();
+    throw error;
+  });
   let core: RollcallCore | undefined;
   const close = async () => {
     try {
@@ -66,6 +71,7 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
       core?.detach();
     } finally {
       await storage.close();
+      giveUpClaim();
     }
   };
   try {

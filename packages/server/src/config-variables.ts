@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { originPattern } from './transport/http/origin-patterns.js';
 
 /** `production` is asked for by NODE_ENV=production; anything else is development. */
 export type Mode = 'development' | 'production';
@@ -93,8 +95,13 @@ const plain: Reader<string> = (text) => text;
 
 const directory: Reader<string> = (text) => resolve(text);
 
-const host: Reader<string> = (text) =>
-  /[\s/]/.test(text) ? bad('must be a host name or an address to listen on') : text;
+const host: Reader<string> = (text) => {
+  // As an address of IPv6 is written in a URL.
+  const address = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (isIP(address) !== 0) return address;
+  if (/[\s/@?#[\]]/.test(text)) return bad('must be a host name or an address to listen on');
+  return text.includes(':') ? bad('must be a host name or an address without a port, which is CHAT_PORT') : text;
+};
 
 const mongoUri: Reader<Database> = (text) =>
   /^mongodb(\+srv)?:\/\/[^/]/.test(text)
@@ -112,13 +119,14 @@ const database: Reader<Database> = (text) => {
 };
 
 const origins: Reader<readonly string[]> = (text) => {
-  const list = text
-    .split(',')
-    .map((origin) => origin.trim().replace(/\/$/, ''))
-    .filter((origin) => origin !== '');
-  const wrong = list.find((origin) => origin !== '*' && !/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/i.test(origin));
-  if (wrong !== undefined) return bad(`must be origins such as https://school.example, separated by commas`);
-  return list.length > 0 ? list : bad('must name at least one origin');
+  const must = 'must be origins such as https://school.example or https://*.school.example, separated by commas';
+  const entries = text.split(',').flatMap((entry) => entry.trim() || []);
+  if (entries.length === 0) return bad('must name at least one origin');
+  try {
+    return entries.map(originPattern);
+  } catch (error) {
+    return bad(`${must}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 };
 
 interface Described {
@@ -157,7 +165,7 @@ const [SERVER, IDENTITY, DATA, LOGS, POLICY, LIMITS] = [
   'Server',
   'Who is who',
   'Database',
-  'Logs',
+  'Logs and metrics',
   'Policy of sessions that do not set their own (minutes may be fractions)',
   'Limits',
 ] as const;
@@ -181,7 +189,11 @@ const table = {
     origins,
     'the server’s own origin; in development also localhost',
     ({ mode }) => (mode === 'production' ? 'same-origin' : 'localhost'),
-    { section: SERVER, meaning: 'Origins of web pages that may connect, separated by commas; * allows every origin' },
+    {
+      section: SERVER,
+      meaning:
+        'Origins of web pages that may connect, separated by commas; a * in the first label (https://*.school.example) stands for one label, * alone allows every origin',
+    },
   ),
   PUBLIC_URL: optional(baseUrl, {
     section: SERVER,
@@ -224,6 +236,11 @@ const table = {
     section: DATA,
     hidden: true,
     meaning: 'Several nodes on one MongoDB: the Redis by which they tell each other what is new',
+  }),
+  METRICS_TOKEN: optional(plain, {
+    section: LOGS,
+    hidden: true,
+    meaning: 'Where set, /metrics is only for requests with this token as their Bearer',
   }),
   LOG_LEVEL: depending<LogLevel>(
     oneOf(LOG_LEVELS),

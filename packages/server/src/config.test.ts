@@ -136,6 +136,52 @@ test('[CONF-11] CORS_ORIGIN is a list, else the same origin, in development also
   ]);
 });
 
+test('[CONF-122] origins of CORS_ORIGIN are normalised, and one that no page can have is refused', () => {
+  expect(
+    readConfig({ CORS_ORIGIN: 'HTTPS://A.Example:443/, http://a.example:80,https://BÜCHER.example,*,file://' })
+      .corsOrigins,
+  ).toEqual(['https://a.example', 'http://a.example', 'https://xn--bcher-kva.example', '*', 'file://']);
+  for (const CORS_ORIGIN of ['https://*.school.example', 'https://app-*.school.example:8443', 'http://[::1]:5173']) {
+    expect(readConfig({ CORS_ORIGIN }).corsOrigins).toEqual([CORS_ORIGIN]);
+  }
+  const never = [
+    'school.example',
+    'localhost:5173',
+    'https:school.example',
+    'https://school.example/app',
+    'https://school.example/*',
+    'https://school.example//',
+    'https://school.example?x',
+    'https://school.example#x',
+    'https://me@school.example',
+    'https://',
+    'https:///school.example',
+    'https://a b.example',
+    'https://school.example:99999',
+    'https://school.example:*',
+    'https://*',
+    'https://**.school.example',
+    'https://*-*.school.example',
+    'https://app.*.example',
+    'https://*.*.example',
+    '*.school.example',
+    '*://school.example',
+    'wss://school.example',
+    'ws://school.example',
+    'ftp://school.example',
+    'file:///srv/page.html',
+    'null',
+    '**',
+    ',',
+  ];
+  for (const wrong of never) {
+    expect(problemsOf({ CORS_ORIGIN: wrong }), wrong).toEqual(['CORS_ORIGIN']);
+    expect(problemsOf({ CORS_ORIGIN: `https://a.example,${wrong}` }), wrong).toEqual(
+      wrong === ',' ? [] : ['CORS_ORIGIN'],
+    );
+  }
+});
+
 test('[CONF-12] the policy of sessions has its documented defaults', () => {
   expect(readConfig({}).policy).toEqual({
     check_in: 'open',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '@rollcall/protocol';
 import {
@@ -11,6 +11,7 @@ import {
   type VariableName,
   variables,
 } from './config-variables.js';
+import { makeFolder } from './make-folder.js';
 
 /** Shortest ACCESS_TOKEN_SECRET in production, in bytes: the size of an HS256 digest. */
 export const SECRET_MIN_BYTES = 32;
@@ -33,6 +34,8 @@ export interface Config {
     readonly audience: string | null;
   } | null;
   readonly database: Database;
+  /** The variable that chose the database, for messages. */
+  readonly databaseFrom: 'DATABASE_URL' | 'MONGODB_URI' | 'MONGO_URI' | 'DATA_DIR';
   /** Set where several nodes serve one MongoDB. */
   readonly redisUrl: string | null;
   /** Absolute path. It may not exist yet. */
@@ -40,6 +43,8 @@ export interface Config {
   /** A list of origins (`*` is any); `localhost`: any port of this machine, and the same origin. */
   readonly corsOrigins: readonly string[] | 'localhost' | 'same-origin';
   readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json' };
+  /** What /metrics wants as Bearer; null: nothing. */
+  readonly metricsToken: string | null;
   readonly provisionFromToken: boolean;
   /** For sessions whose start doesn't say otherwise. */
   readonly policy: Policy;
@@ -126,10 +131,12 @@ export function readConfig(env: NodeJS.ProcessEnv, keyless = false): Config {
     secret,
     jwks: jwksUrl === null ? null : { url: jwksUrl, issuer, audience },
     database: databaseUrl ?? mongodbUri ?? mongoUri ?? { kind: 'sqlite', path: join(dataDir, 'rollcall.db') },
+    databaseFrom: databaseUrl ? 'DATABASE_URL' : mongodbUri ? 'MONGODB_URI' : mongoUri ? 'MONGO_URI' : 'DATA_DIR',
     redisUrl: get('REDIS_URL'),
     dataDir,
     corsOrigins: get('CORS_ORIGIN'),
     log: { level: get('LOG_LEVEL'), format: get('LOG_FORMAT') },
+    metricsToken: get('METRICS_TOKEN'),
     provisionFromToken: get('PROVISION_FROM_TOKEN'),
     policy: {
       check_in: get('CHECK_IN'),
@@ -180,7 +187,7 @@ async function readSecret(path: string): Promise<string | null> {
     text = (await readFile(path, 'utf8')).trim();
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
-    throw error;
+    throw unusableDataDir(error, `${path} cannot be read`);
   }
   if (Buffer.byteLength(text) < SECRET_MIN_BYTES) {
     throw new ConfigError([
@@ -191,9 +198,14 @@ async function readSecret(path: string): Promise<string | null> {
 }
 
 async function makeSecret(dataDir: string, path: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const file = await open(draft, 'wx', 0o600);
+  let file: FileHandle;
+  try {
+    makeFolder(dataDir);
+    file = await open(draft, 'wx', 0o600);
+  } catch (error) {
+    throw unusableDataDir(error, `the development secret cannot be kept in ${dataDir}`);
+  }
   try {
     await file.writeFile(`${randomBytes(48).toString('base64url')}\n`);
     await file.sync();
@@ -209,6 +221,13 @@ async function makeSecret(dataDir: string, path: string): Promise<string> {
   const secret = await readSecret(path);
   if (secret === null) throw new Error(`${path} was removed while it was made`);
   return secret;
+}
+
+function unusableDataDir(error: unknown, what: string): ConfigError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new ConfigError([
+    { variable: 'DATA_DIR', message: `${what}: ${why}; take another, or set ACCESS_TOKEN_SECRET` },
+  ]);
 }
 
 const hasCode = (error: unknown, code: string): boolean =>

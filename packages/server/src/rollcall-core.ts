@@ -143,9 +143,14 @@ export class RollcallCore {
     };
   }
 
-  /** Brings active sessions back, and begins to listen to other nodes. @returns how many sessions there are */
-  async restore(): Promise<number> {
-    const restored = await this.sessions.restore();
+  /**
+   * Brings active sessions back, and begins to listen to other nodes.
+   * @param stopped leaves the sessions that haven't been read yet
+   * @returns how many sessions there are
+   */
+  async restore(stopped?: AbortSignal): Promise<number> {
+    const restored = await this.sessions.restore(stopped);
+    if (stopped?.aborted) return restored;
     this.#cluster?.start();
     return restored;
   }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt, jwtVerify } from 'jose';
 import { expect, test } from 'vitest';
-import { describeVariables, envExample } from '../config-variables.js';
+import { describeVariables, envExample, variableNames } from '../config-variables.js';
 import { freshFolder, rollcall } from './rollcall.test.support.js';
 
 const COMMANDS = ['serve', 'import', 'token', 'simulate', 'verify', 'backup', 'config'];
@@ -184,6 +184,77 @@ test('[CONF-1] config names every bad variable and exits with 1, and is content 
   const good = await rollcall(folder, ['config']);
   expect(good.code).toBe(0);
   expect(good.stdout).toContain(describeVariables(80));
+});
+
+test('[CONF-123] config tells each value in force and where it comes from, and no secret', async () => {
+  const folder = await freshFolder();
+  await writeFile(join(folder, '.env'), 'CHAT_PORT=5000\nMAX_MINUTES=90\nMETRICS_TOKEN=hush-metrics\n');
+  const env = {
+    ACCESS_TOKEN_SECRET: 'hush-secret',
+    CHAT_PORT: '6000',
+    DATABASE_URL: 'mongodb://ada:hush-db@db.example/school?authSource=admin&tlsCertificateKeyFilePassword=hush-tls',
+    REDIS_URL: 'rediss://:hush@redis/hush-redis@redis.example:6380',
+    JWKS_URL: 'https://ada:hush-jwks@id.example/keys',
+    HOST: '',
+  };
+  const { code, stdout, stderr } = await rollcall(folder, ['config'], env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).not.toContain('hush');
+  const lines = stdout.slice(stdout.indexOf('In force')).split('\n');
+  for (const line of [
+    '  CHAT_PORT=6000 (environment)',
+    '  MAX_MINUTES=90 (.env)',
+    '  INACTIVITY_MINUTES=30 (default)',
+    '  HOST=127.0.0.1 (default)',
+    '  ACCESS_TOKEN_SECRET=(hidden) (environment)',
+    '  METRICS_TOKEN=(hidden) (.env)',
+    '  DATABASE_URL=mongodb://…@db.example/school?authSource=admin&tlsCertificateKeyFilePassword=… (environment)',
+    '  REDIS_URL=rediss://…@redis.example:6380 (environment)',
+    '  JWKS_URL=https://…@id.example/keys (environment)',
+    '  PUBLIC_URL is not set',
+  ]) {
+    expect(lines).toContain(line);
+  }
+  for (const name of variableNames)
+    expect(
+      lines.filter((line) => line.startsWith(`  ${name}`) && !/\w/.test(line[name.length + 2] ?? '')),
+    ).toHaveLength(1);
+  const plain = await rollcall(folder, ['config'], { DATA_DIR: 'here' });
+  expect(plain.stdout).toContain(`  DATABASE_URL=sqlite:${join(folder, 'here', 'rollcall.db')} (default)\n`);
+});
+
+test('[CONF-124] config names variables that look like misspelt ones', async () => {
+  const folder = await freshFolder();
+  await writeFile(join(folder, '.env'), 'LOGLEVEL=info\n');
+  const env = {
+    PORT: '80',
+    CHECKIN: 'code',
+    CORS_ORIGINS: '*',
+    DATBASE_URL: 'sqlite::memory:',
+    ACCES_TOKEN_SERCET: 'x',
+    JWT_SECRET: 'x',
+    ROLLCALL_HOST: 'x',
+    // Of other programs.
+    HOSTNAME: 'x',
+    DB_HOST: 'x',
+    POST: 'x',
+    NODE_PATH: '',
+    LANG: 'C',
+    LOGNAME: 'x',
+  };
+  const { code, stderr } = await rollcall(folder, ['config'], env);
+  expect(code).toBe(0);
+  const meant = [...stderr.matchAll(/^rollcall: (\S+) is no variable of Rollcall: is (\S+) meant\?$/gm)];
+  expect(Object.fromEntries(meant.map(([, given, name]) => [given, name]))).toEqual({
+    PORT: 'CHAT_PORT',
+    CHECKIN: 'CHECK_IN',
+    CORS_ORIGINS: 'CORS_ORIGIN',
+    DATBASE_URL: 'DATABASE_URL',
+    ACCES_TOKEN_SERCET: 'ACCESS_TOKEN_SECRET',
+    JWT_SECRET: 'ACCESS_TOKEN_SECRET',
+    ROLLCALL_HOST: 'HOST',
+    LOGLEVEL: 'LOG_LEVEL',
+  });
 });
 
 test('[CONF-15] [CONF-16] config warns of what can be used and is hardly meant', async () => {

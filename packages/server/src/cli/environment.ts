@@ -13,18 +13,23 @@ export function loadConfig(overrides: NodeJS.ProcessEnv = {}): Config {
 }
 
 /** The configuration of a command that works on the database alone, and so needs no key of tokens. @throws {ConfigError} */
-export const loadDatabaseConfig = (): Pick<Config, 'database'> => readConfig(environment(), true);
+export const loadDatabaseConfig = (): Pick<Config, 'database' | 'databaseFrom'> => readConfig(environment(), true);
 
 function environment(): NodeJS.ProcessEnv {
-  if (process.env['NODE_ENV']?.trim() === 'production') return process.env;
-  let text: string;
+  const { environment: given, file } = environmentAndFile();
+  return { ...file, ...given };
+}
+
+/** The environment and the `.env` file of the working directory, which counts in development only. */
+export function environmentAndFile(): { readonly environment: NodeJS.ProcessEnv; readonly file: NodeJS.ProcessEnv } {
+  const given = process.env;
+  if (given['NODE_ENV']?.trim() === 'production') return { environment: given, file: {} };
   try {
-    text = readFileSync('.env', 'utf8');
+    return { environment: given, file: parse(readFileSync('.env', 'utf8')) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return process.env;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { environment: given, file: {} };
     throw error;
   }
-  return { ...parse(text), ...process.env };
 }
 
 /** True where LOG_LEVEL asks for it: then errors are shown with their stacks. */

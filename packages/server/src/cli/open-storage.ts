@@ -11,7 +11,7 @@ import { onStandardError } from './standard-error.js';
  * @throws {CommandFailure} for a database that lives in the server's memory, and for one that must exist and doesn't
  */
 export async function openStorage(
-  { database }: Pick<Config, 'database'>,
+  { database, databaseFrom }: Pick<Config, 'database' | 'databaseFrom'>,
   command: string,
   mustExist = false,
 ): Promise<Storage> {
@@ -24,5 +24,5 @@ export async function openStorage(
     if (mustExist && !existsSync(database.path)) throw new CommandFailure(`there is no database at ${database.path}`);
   }
   const { openStorage: open } = await import('../storage/open.js');
-  return open(database, onStandardError);
+  return open(database, onStandardError, { setting: databaseFrom });
 }

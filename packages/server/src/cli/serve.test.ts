@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, connect as netConnect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { expect, onTestFinished, test } from 'vitest';
+import { attachRollcall } from '../attach.js';
 import { freshFolder, type RunningServer, rollcall, startServer } from './rollcall.test.support.js';
 
 const PRODUCTION = {
@@ -99,6 +102,17 @@ test('[CLI-4] a port in use is one clear line and status 1', async () => {
   expect(stderr).toBe(`rollcall: port ${server.port} of 127.0.0.1 is in use; take another with --port or CHAT_PORT\n`);
 });
 
+test('[CLI-121] a start that fails logs neither that it listens nor that it stopped', async () => {
+  const server = await startServer(await freshFolder(), PRODUCTION);
+  const { code, stderr } = await rollcall(await freshFolder(), ['serve', '--port', String(server.port)], {
+    ...PRODUCTION,
+    LOG_LEVEL: 'trace',
+  });
+  expect(code).toBe(1);
+  expect(stderr).toContain('is in use');
+  expect(stderr).not.toMatch(/"msg":"(listening|stopped)"/);
+});
+
 test('[CLI-9] a second server on a SQLite file is refused with the process of the first, until that has ended', async () => {
   const folder = await freshFolder();
   const first = await startServer(folder);
@@ -114,6 +128,50 @@ test('[CLI-9] a second server on a SQLite file is refused with the process of th
   await first.exit;
   const third = await startServer(folder);
   expect(third.pid).not.toBe(first.pid);
+});
+
+test('[CLI-122] a SQLite file is one by whatever symbolic or hard link it is named', async () => {
+  const folder = await freshFolder();
+  const file = join(folder, 'school.db');
+  const env = (path: string) => ({ ...PRODUCTION, LOG_LEVEL: 'fatal', DATABASE_URL: `sqlite:${path}` });
+  await mkdir(join(folder, 'elsewhere'));
+  await symlink(join(folder, 'elsewhere'), join(folder, 'way'));
+  // Made before there is a database: the server makes it at the end of the link.
+  await symlink('../school.db', join(folder, 'elsewhere', 'early.db'));
+  const first = await startServer(folder, env(join(folder, 'way', 'early.db')));
+  expect(existsSync(file)).toBe(true);
+  await symlink(file, join(folder, 'symbolic.db'));
+  await link(file, join(folder, 'elsewhere', 'hard.db'));
+  const names = ['school.db', 'symbolic.db', 'way/hard.db'];
+  for (const name of names) {
+    const { code, stderr } = await rollcall(folder, ['serve', '--port', '0'], env(join(folder, name)));
+    expect({ code, stderr }, name).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^rollcall: another (server \(process \d+\) serves|process has) .*: stop it/),
+    });
+  }
+  await first.stop();
+  const second = await startServer(folder, env(join(folder, 'elsewhere', 'hard.db')));
+  const third = await rollcall(folder, ['serve', '--port', '0'], env(file));
+  expect(third.stderr).toMatch(/^rollcall: another process has .*school\.db open by another of its names/);
+  await second.stop();
+});
+
+test('[CLI-122] [CLI-9] a file is served once, be it by serve or by an app with Rollcall attached', async () => {
+  const folder = await freshFolder();
+  const file = join(folder, 'school.db');
+  const env = { ...PRODUCTION, LOG_LEVEL: 'fatal', DATABASE_URL: `sqlite:${file}` };
+  const served = await startServer(folder, env);
+  const options = { database: env.DATABASE_URL, secret: env.ACCESS_TOKEN_SECRET };
+  const attach = () => attachRollcall(new Server(), options);
+  await expect(attach()).rejects.toThrow(`another server (process ${served.pid}) serves ${file}`);
+  await served.stop();
+  const attached = await attach();
+  await expect(attach()).rejects.toThrow(/another server serves/);
+  const refused = await rollcall(folder, ['serve', '--port', '0'], env);
+  expect(refused.stderr).toMatch(new RegExp(`another server \\(process ${process.pid}\\) serves`));
+  await attached.close();
+  await (await attach()).close();
 });
 
 test('[CONF-1] serve with bad variables names them all and exits with 1', async () => {

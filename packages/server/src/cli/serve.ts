@@ -4,12 +4,12 @@ import type { Config } from '../config.js';
 import { describeVariables } from '../config-variables.js';
 import type { Storage } from '../storage/port.js';
 import { loadConfig } from './environment.js';
-import { CommandFailure, wholeNumber } from './failure.js';
+import { wholeNumber } from './failure.js';
 import { helpWidth } from './help-width.js';
 import { onStandardError } from './standard-error.js';
 
-/** Longest time that stopping may take, in ms; what isn't finished by then never will be. */
-const STOP_LIMIT_MS = 10_000;
+/** Longest time that stopping may take, in ms: with the end of the process within 10 s. */
+const STOP_LIMIT_MS = 8_000;
 /** A terminal and npm both pass on one Ctrl-C; signals this close (in ms) are the same press. */
 const SAME_PRESS_MS = 250;
 
@@ -37,6 +37,8 @@ export function addServe(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  // Before anything that takes its time.
+  const stopped = stopSignal();
   const config = loadConfig({
     ...(options.port === undefined ? {} : { CHAT_PORT: String(options.port) }),
     ...(options.host === undefined ? {} : { HOST: options.host }),
@@ -50,29 +52,35 @@ async function serve(options: ServeOptions): Promise<void> {
       if (config.development) await seedDemo(storage, new Date());
     },
   });
-  const stopped = stopSignal();
-  let port: number;
+  let started: { readonly port: number } | undefined;
   try {
-    ({ port } = await rollcall.start());
+    started = await Promise.race([rollcall.start(), stopped]);
   } catch (error) {
     await rollcall.close().catch(() => undefined);
     giveUpClaim();
-    throw explainListening(error, config.host, config.port);
+    throw error;
+  }
+  if (started) {
+    const { port } = started;
+    const startedAt = new Date().toISOString();
+    const noticed =
+      config.development && isFirstNotice(options.noticeOnce)
+        ? await Promise.race([notice(config, rollcall.storage, port), stopped])
+        : undefined;
+    process.stdout.write(
+      `🚀 Chat server running on port ${port}\n` +
+        '📡 Socket.IO server ready for connections\n' +
+        `🔗 WebSocket endpoint: ws://localhost:${port}\n` +
+        `📊 Server started at: ${startedAt}\n` +
+        (noticed ?? ''),
+    );
+    await stopped;
   }
 
-  const startedAt = new Date().toISOString();
-  process.stdout.write(
-    `🚀 Chat server running on port ${port}\n` +
-      '📡 Socket.IO server ready for connections\n' +
-      `🔗 WebSocket endpoint: ws://localhost:${port}\n` +
-      `📊 Server started at: ${startedAt}\n` +
-      (config.development && isFirstNotice(options.noticeOnce) ? await notice(config, rollcall.storage, port) : ''),
-  );
-
-  await stopped;
+  // What was acknowledged is safe by now, and nobody relies on what wasn't.
   const limit = setTimeout(() => {
     process.stderr.write(`rollcall: not stopped after ${STOP_LIMIT_MS / 1000} s, giving up\n`);
-    process.exit(1);
+    process.exit(0);
   }, STOP_LIMIT_MS);
   await rollcall.close();
   giveUpClaim();
@@ -98,30 +106,17 @@ async function notice(config: Config, storage: Storage, port: number): Promise<s
 }
 
 /** Resolves at the first signal to stop; a later one ends the process with status 1. */
-function stopSignal(): Promise<void> {
+function stopSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     let first: number | undefined;
     const onSignal = () => {
       const now = performance.now();
       if (first === undefined) {
         first = now;
-        resolve();
+        resolve(undefined);
       } else if (now - first > SAME_PRESS_MS) process.exit(1);
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
-}
-
-function explainListening(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  const why =
-    code === 'EADDRINUSE'
-      ? `port ${port} of ${host} is in use; take another with --port or CHAT_PORT`
-      : code === 'EACCES'
-        ? `port ${port} of ${host} may not be listened on; take one above 1023 with --port or CHAT_PORT`
-        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
-          ? `${host} is no address of this machine; name one with --host or HOST`
-          : undefined;
-  return why === undefined ? error : new CommandFailure(why, { cause: error });
 }

@@ -65,11 +65,11 @@ async function token({ uid, expires, ...claims }: Partial<TokenOptions>, command
 }
 
 /** True only where a look at a database file tells so; a MongoDB may be far away, and isn't asked. */
-async function isStranger({ database }: Config, uid: string): Promise<boolean> {
+async function isStranger({ database, databaseFrom }: Config, uid: string): Promise<boolean> {
   if (database.kind !== 'sqlite') return false;
   const { openStorage } = await import('./open-storage.js');
   try {
-    const storage = await openStorage({ database }, 'token', true);
+    const storage = await openStorage({ database, databaseFrom }, 'token', true);
     try {
       return (await storage.people.findPersonByUid(uid)) === null;
     } finally {

@@ -180,12 +180,16 @@ export class LiveSessions {
     return [...(this.#checkedIn.get(userId) ?? [])];
   }
 
-  /** Brings every active session back into memory. Called once, before the port opens. */
-  async restore(): Promise<number> {
+  /**
+   * Brings every active session back into memory. Called once, before the port opens.
+   * @param stopped leaves the sessions that haven't been read yet
+   */
+  async restore(stopped?: AbortSignal): Promise<number> {
     const ids = await this.#options.storage.journal.listActiveSessions();
     const queue = ids[Symbol.iterator]();
     const worker = async () => {
       for (const id of queue) {
+        if (stopped?.aborted) return;
         // One damaged journal must not keep all other classes from going on.
         await this.#load(id).catch((error) => this.#notRestored(id, error));
       }

@@ -1,16 +1,45 @@
+import { dirname } from 'node:path';
 import type { Database } from '../config-variables.js';
 import { type Warnings, warnOfDatabase } from '../config-warnings.js';
-import type { Storage } from './port.js';
+import { makeFolder } from '../make-folder.js';
+import { type Storage, StorageError } from './port.js';
 
-/** Opens the adapter of a database; only what is used is loaded. */
-export async function openStorage(database: Database, warnings: Warnings): Promise<Storage> {
+export interface Opening {
+  /** The variable or option that chose the database, for the message of a failure. Default: DATABASE_URL. */
+  readonly setting?: string;
+  /** Gives the opening up: it then rejects at once with the signal's reason, and the database is let go. */
+  readonly stopped?: AbortSignal;
+}
+
+/**
+ * Opens the adapter of a database; only what is used is loaded.
+ * @throws {StorageError} when the database can't be used; the message names the setting
+ */
+export async function openStorage(
+  database: Database,
+  warnings: Warnings,
+  { setting = 'DATABASE_URL', stopped }: Opening = {},
+): Promise<Storage> {
   warnOfDatabase(database, warnings);
   const storage = await adapterOf(database, warnings);
+  let giveUp = (): void => {};
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    giveUp = () => {
+      reject(stopped?.reason);
+      void storage.close();
+    };
+    if (stopped?.aborted) giveUp();
+    stopped?.addEventListener('abort', giveUp);
+  });
   try {
-    await storage.open();
+    await Promise.race([storage.open(), givenUp]);
   } catch (error) {
+    if (stopped?.aborted) throw error;
     await storage.close().catch(() => undefined);
-    throw error;
+    if (!(error instanceof StorageError)) throw error;
+    throw new StorageError(`${error.message} (set by ${setting})`, { cause: error });
+  } finally {
+    stopped?.removeEventListener('abort', giveUp);
   }
   return storage;
 }
@@ -23,11 +52,19 @@ export async function openStorage(database: Database, warnings: Warnings): Promi
 export async function claimForServer(database: Database, warnings: Warnings): Promise<() => void> {
   if (database.kind !== 'sqlite' || database.path === ':memory:') return () => {};
   const { claimFile, ServedElsewhere } = await import('./sqlite/server-lock.js');
+  const { obstacleTo } = await import('./sqlite/obstacle.js');
+  try {
+    makeFolder(dirname(database.path));
+  } catch {
+    // The opening says why.
+    return () => {};
+  }
   try {
     return claimFile(database.path);
   } catch (error) {
     if (error instanceof ServedElsewhere) throw error;
-    // Where nothing can be locked, or the folder can't be written, the opening tells what matters.
+    // The opening says what keeps it from the database.
+    if (await obstacleTo(database.path)) return () => {};
     const why = error instanceof Error ? error.message : String(error);
     warnings.warn(`whether another server has the database can't be told: ${why}`);
     return () => {};

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { createClient } from 'redis';
+import { createClient, ErrorReply } from 'redis';
 import { onTestFinished } from 'vitest';
 
 /** Title of what is skipped where there is no Redis to test with. */
@@ -33,14 +33,15 @@ export interface TestRedis {
   start(): Promise<void>;
 }
 
-export async function startRedis(): Promise<TestRedis> {
+/** @param options further options of redis-server, such as `--requirepass` */
+export async function startRedis(options: readonly string[] = []): Promise<TestRedis> {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let process: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     process = spawn(
       'redis-server',
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...options],
       {
         stdio: 'ignore',
       },
@@ -78,6 +79,8 @@ async function ready(url: string): Promise<void> {
       client.destroy();
       return;
     } catch (error) {
+      // It is there, and keeps its door shut.
+      if (error instanceof ErrorReply && error.message.startsWith('NOAUTH')) return client.destroy();
       if (Date.now() > deadline) throw error;
     }
   }

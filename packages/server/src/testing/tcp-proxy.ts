@@ -11,6 +11,8 @@ export class TcpProxy {
   #server: Server | undefined;
   #port = 0;
   line: Line = 'open';
+  /** Called before each piece of what clients send is carried. */
+  onSent: () => void = () => {};
 
   private constructor(host: string, port: number) {
     this.#target = { host, port };
@@ -56,6 +58,7 @@ export class TcpProxy {
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [server, client]] as const) {
       from.on('data', (bytes) => {
+        if (from === client) this.onSent();
         if (this.line === 'open' || (this.line === 'answers lost' && from === client)) to.write(bytes);
       });
       from.on('error', () => to.destroy());

@@ -82,3 +82,21 @@ export function asStorageError(error: unknown): unknown {
   if (error instanceof StorageError || !(error instanceof Error) || !isDatabaseError(error)) return error;
   return new StorageError(`mongodb: ${error.message}`, { cause: error });
 }
+
+/** What to do about a database that can't be opened, by what was said. */
+const CURES: readonly (readonly [RegExp, string])[] = [
+  [
+    /ENOTFOUND|EAI_AGAIN|ENODATA|ESERVFAIL|EREFUSED/,
+    'there is no such host, or it cannot be looked up now: correct it',
+  ],
+  [/ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timed out/i, 'start the database, or correct its address'],
+  [/auth/i, 'correct the user, the password or authSource'],
+  [/not authorized|requires authentication/i, 'give a user that may read and write this database'],
+];
+
+/** Why a database can't be opened. Also what isn't the database's own error, such as that of a name server. */
+export function whyNotOpened(error: unknown): unknown {
+  if (error instanceof StorageError || !(error instanceof Error)) return error;
+  const cure = CURES.find(([said]) => said.test(error.message))?.[1];
+  return new StorageError(`mongodb: ${error.message}${cure === undefined ? '' : `: ${cure}`}`, { cause: error });
+}

@@ -9,7 +9,7 @@ import {
   StorageError,
 } from '../port.js';
 import { type Collections, collectionsOf } from './collections.js';
-import { asStorageError, connect, databaseOf, knowsMajority } from './connection.js';
+import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { findCourse, isEnrolled, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { Journal } from './journal.js';
@@ -96,7 +96,12 @@ export class MongoStorage implements Storage {
   }
 
   async open(): Promise<void> {
-    this.#database = await this.#connected();
+    const database = await this.#connected();
+    if (this.#closed) {
+      await database.connection.destroy().catch(() => {});
+      throw new StorageError('mongodb: the storage was closed while it was being opened');
+    }
+    this.#database = database;
   }
 
   async #connected(): Promise<Database> {
@@ -110,7 +115,7 @@ export class MongoStorage implements Storage {
       return { connection, collections, journal: new Journal(collections) };
     } catch (error) {
       await connection?.destroy().catch(() => {});
-      throw asStorageError(error);
+      throw whyNotOpened(error);
     }
   }
 

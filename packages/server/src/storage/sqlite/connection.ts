@@ -6,6 +6,8 @@ export type SqlRow = readonly SqlValue[];
 
 /** How long a statement waits for another process that writes (an import, a backup's checkpoint). Milliseconds. */
 export const BUSY_TIMEOUT_MS = 10_000;
+/** A wait is made of slices this long (ms), between which it can be given up: nothing interrupts the driver itself. */
+const BUSY_SLICE_MS = 250;
 
 /** The part of the driver's statements that is used here; its own types lack `raw`. */
 interface DriverStatement {
@@ -27,11 +29,17 @@ export class Connection {
   readonly #db: InstanceType<typeof Database>;
   readonly #statements = new Map<string, DriverStatement>();
 
-  /** Opens, and creates where missing. Throws when the file can't be used. */
-  constructor(readonly path: string) {
+  /**
+   * Opens, and creates where missing. Throws when the file can't be used.
+   * @param givenUp true once nothing shall wait for another process any more
+   */
+  constructor(
+    readonly path: string,
+    readonly givenUp: () => boolean = () => false,
+  ) {
     this.#db = new Database(path);
     try {
-      this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      this.#db.exec(`PRAGMA busy_timeout = ${BUSY_SLICE_MS}`);
       const mode = this.#switchToWal();
       if (mode !== 'wal' && mode !== 'memory') throw new Error(`the journal mode is ${mode}, not wal`);
       // On every open: this one is a setting of the connection, not of the file.
@@ -44,12 +52,17 @@ export class Connection {
 
   /** Two processes that open a new file at once: the switch doesn't wait for the busy timeout by itself. */
   #switchToWal(): SqlValue | undefined {
+    return this.#patiently(() => this.rows('PRAGMA journal_mode = WAL', [])[0]?.[0]);
+  }
+
+  /** Tries until no other connection is in the way, for BUSY_TIMEOUT_MS. */
+  #patiently<Result>(work: () => Result): Result {
     const deadline = Date.now() + BUSY_TIMEOUT_MS;
     for (;;) {
       try {
-        return this.rows('PRAGMA journal_mode = WAL', [])[0]?.[0];
+        return work();
       } catch (error) {
-        if (!isBusy(error) || Date.now() > deadline) throw error;
+        if (!isBusy(error) || Date.now() > deadline || this.givenUp()) throw error;
       }
     }
   }
@@ -94,7 +107,7 @@ export class Connection {
 
   /** All of `work` or nothing, durable when it returns. Waits for other writers before it starts. */
   transaction<Result>(work: () => Result): Result {
-    this.#db.exec('BEGIN IMMEDIATE');
+    this.#patiently(() => this.#db.exec('BEGIN IMMEDIATE'));
     try {
       const result = work();
       this.#db.exec('COMMIT');

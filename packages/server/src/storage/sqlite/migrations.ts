@@ -165,9 +165,12 @@ export function migrate(db: Connection): void {
   });
 }
 
-/** Opens a database, makes it where it is missing, and brings its schema up to date. Throws when it can't be used. */
-export function openMigrated(path: string): Connection {
-  const db = new Connection(path);
+/**
+ * Opens a database, makes it where it is missing, and brings its schema up to date. Throws when it can't be used.
+ * @param givenUp true once nothing shall wait for another process any more
+ */
+export function openMigrated(path: string, givenUp?: () => boolean): Connection {
+  const db = new Connection(path, givenUp);
   try {
     migrate(db);
     return db;

@@ -1,5 +1,6 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { makeFolder } from '../../make-folder.js';
 import {
   type Courses,
   type Journal,
@@ -13,6 +14,7 @@ import { backUp } from './backup.js';
 import { coursesOf } from './courses.js';
 import { schoolOf } from './import-school.js';
 import { journalOf } from './journal.js';
+import { obstacleTo } from './obstacle.js';
 import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { Queries } from './queries.js';
@@ -49,12 +51,12 @@ export class SqliteStorage implements Storage {
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */
   async open(): Promise<void> {
     if (this.path !== ':memory:') {
-      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw new StorageError(
-          `the folder of ${this.path} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
-          { cause: error },
-        );
-      });
+      try {
+        makeFolder(dirname(this.path));
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new StorageError(`the folder of ${this.path} cannot be made: ${why}`, { cause: error });
+      }
       // Names and emails are nobody else's to read; SQLite gives its log the mode of the database. A file that is
       // there keeps the mode it was given, and one that can't be made is told better by the opening.
       await open(this.path, 'wx', 0o600).then(
@@ -62,7 +64,9 @@ export class SqliteStorage implements Storage {
         () => undefined,
       );
     }
-    await this.link.call('open');
+    await this.link.call('open').catch(async (error: unknown) => {
+      throw (await obstacleTo(this.path)) ?? named(error, this.path);
+    });
   }
 
   close(): Promise<void> {
@@ -81,3 +85,7 @@ export class SqliteStorage implements Storage {
     return backUp(this.path, resolve(file));
   }
 }
+
+/** What the driver says names no file. */
+const named = (error: unknown, path: string): unknown =>
+  error instanceof StorageError ? new StorageError(`${path}: ${error.message}`, { cause: error.cause }) : error;

@@ -27,3 +27,10 @@ export type CallOf<Name extends VerbName> = Extract<Call, { verb: Name }>;
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly message: string; readonly code: string };
+
+/** What the worker thread is started with. */
+export interface WorkerData {
+  readonly path: string;
+  /** Shared between the threads: 1, and 0 once nothing shall wait for another process any more. */
+  readonly patience: Int32Array;
+}

@@ -1,7 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { atEndOfTurn } from '../../end-of-turn.js';
 import { StorageError } from '../port.js';
-import type { Call, Reply, VerbName, VerbResult, Verbs } from './verbs.js';
+import type { Call, Reply, VerbName, VerbResult, Verbs, WorkerData } from './verbs.js';
+
+/** How long a database that is being closed may wait for another process that writes, in ms. */
+const CLOSING_PATIENCE_MS = 2_000;
 
 interface Waiting {
   readonly resolve: (value: never) => void;
@@ -15,6 +18,7 @@ interface Waiting {
  */
 export class WorkerLink {
   readonly #path: string;
+  readonly #patience = new Int32Array(new SharedArrayBuffer(4)).fill(1);
   readonly #waiting = new Map<number, Waiting>();
   protected thread: Worker | undefined;
   #gone: Promise<void> = Promise.resolve();
@@ -40,6 +44,7 @@ export class WorkerLink {
   }
 
   async #close(): Promise<void> {
+    const patience = setTimeout(() => Atomics.store(this.#patience, 0, 0), CLOSING_PATIENCE_MS);
     const started = this.thread !== undefined || this.#outbox.length > 0;
     // A worker that dies now has answered its callers with an error, and there is nothing left to close.
     const closed = started ? this.#enqueue('close', []).catch(() => undefined) : Promise.resolve();
@@ -47,6 +52,7 @@ export class WorkerLink {
     await closed;
     // It ends by itself: to terminate a thread inside the driver's native code would end the process.
     await this.#gone;
+    clearTimeout(patience);
   }
 
   #enqueue<Name extends VerbName>(verb: Name, args: Parameters<Verbs[Name]>): Promise<VerbResult<Name>> {
@@ -82,7 +88,8 @@ export class WorkerLink {
 
   #start(): Worker {
     // Flags of the process (`--input-type` of a script on standard input, say) are not for a file of ours.
-    const options = { workerData: { path: this.#path }, execArgv: [] };
+    const workerData: WorkerData = { path: this.#path, patience: this.#patience };
+    const options = { workerData, execArgv: [] };
     const worker = new Worker(new URL('./worker.js', import.meta.url), options);
     let cause: unknown;
     worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));

@@ -5,7 +5,7 @@ import { append, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
-import type { Call, CallOf, Reply } from './verbs.js';
+import type { Call, CallOf, Reply, WorkerData } from './verbs.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
 type Shared = CallOf<'append'> | CallOf<'project'> | CallOf<'touch'> | CallOf<'ping'>;
@@ -19,11 +19,13 @@ const UNTRUSTED = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY)/;
 class Worker {
   readonly #port: MessagePort;
   readonly #path: string;
+  readonly #givenUp: () => boolean;
   #connection: Connection | undefined;
 
-  constructor(port: MessagePort, path: string) {
+  constructor(port: MessagePort, { path, patience }: WorkerData) {
     this.#port = port;
     this.#path = path;
+    this.#givenUp = () => Atomics.load(patience, 0) === 0;
     port.on('message', (first: readonly Call[]) => {
       const calls = [...first];
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) calls.push(...next.message);
@@ -33,7 +35,7 @@ class Worker {
 
   /** Opened when it is needed, so that a call after a failure finds a fresh one. */
   get #db(): Connection {
-    this.#connection ??= openMigrated(this.#path);
+    this.#connection ??= openMigrated(this.#path, this.#givenUp);
     return this.#connection;
   }
 
@@ -132,4 +134,4 @@ function perform(db: Connection, call: Shared): unknown {
 }
 
 if (!parentPort) throw new Error('to be started as a worker thread');
-new Worker(parentPort, (workerData as { path: string }).path);
+new Worker(parentPort, workerData as WorkerData);

@@ -90,6 +90,50 @@ test('[HTTP-4] names and ids of people are not in the metrics', async () => {
   for (const personal of ['ada', 'Ada', 'student-1', 'session-1', 's-1@']) expect(text).not.toContain(personal);
 });
 
+test('[HTTP-121] with METRICS_TOKEN set /metrics wants it as Bearer, and nothing else does', async () => {
+  const server = await startServer({ METRICS_TOKEN: 'of-the-scraper' }, schoolOf(1));
+  const ask = (authorization?: string, path = '/metrics') =>
+    fetch(`${server.url}${path}`, authorization === undefined ? {} : { headers: { authorization } });
+  for (const wrong of [
+    undefined,
+    '',
+    'Bearer',
+    'Bearer of-the-scrape',
+    'Bearer of-the-scraper2',
+    'Basic of-the-scraper',
+  ]) {
+    const refused = await ask(wrong);
+    expect(refused.status, wrong).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await refused.json()).toMatchObject({ status: 401, title: 'Unauthorized' });
+  }
+  for (const right of ['Bearer of-the-scraper', 'bearer  of-the-scraper']) {
+    const page = await ask(right);
+    expect(page.status, right).toBe(200);
+    expect(await page.text()).toContain('rollcall_connections 0');
+  }
+  for (const path of ['/healthz', '/readyz']) expect((await ask(undefined, path)).status).toBe(200);
+});
+
+test('[HTTP-122] an idle connection is kept for longer than balancers keep it', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const { keepAliveTimeout, headersTimeout } = server.rollcall.httpServer;
+  expect(keepAliveTimeout).toBeGreaterThan(600_000);
+  expect(headersTimeout).toBeGreaterThan(keepAliveTimeout);
+  const { headers } = await fetch(`${server.url}/healthz`);
+  expect(Number(/timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1])).toBeGreaterThan(600);
+});
+
+test('[HTTP-123] no answer is kept by a cache, or taken for another type', async () => {
+  const server = await startServer({}, schoolOf(1));
+  for (const path of ['/healthz', '/readyz', '/metrics', '/nowhere']) {
+    const { headers } = await fetch(`${server.url}${path}`);
+    expect(headers.get('cache-control'), path).toBe('no-store');
+    expect(headers.get('x-content-type-options'), path).toBe('nosniff');
+    expect(headers.get('x-powered-by'), path).toBeNull();
+  }
+});
+
 test('[HTTP-1] what isn’t served is a problem document, and its path is no markup', async () => {
   const server = await startServer({}, schoolOf(1));
   for (const path of ['/nowhere', '/healthz/x', '/%3Cscript%3Ealert(1)%3C/script%3E', '/..%2f..%2fetc/passwd']) {

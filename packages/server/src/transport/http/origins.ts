@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../../config.js';
+import { matchesPattern, normalOrigin } from './origin-patterns.js';
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -9,13 +10,19 @@ export function originAllowed(
   host: string | undefined,
   allowed: Config['corsOrigins'],
 ): boolean {
-  if (origin === undefined) return true;
-  if (!URL.canParse(origin)) return false;
-  const url = new URL(origin);
-  if (url.host === host) return true;
+  if (origin === undefined || allowed.includes('*')) return true;
+  const normal = normalOrigin(origin);
+  if (normal === null) return false;
+  if (host !== undefined && isOriginOf(host, normal)) return true;
   if (allowed === 'same-origin') return false;
-  if (allowed === 'localhost') return LOCAL_HOSTS.has(url.hostname);
-  return allowed.includes('*') || allowed.includes(origin);
+  if (allowed === 'localhost') return LOCAL_HOSTS.has(new URL(normal).hostname);
+  return allowed.some((pattern) => matchesPattern(pattern, normal));
+}
+
+/** A Host header may name the scheme's own port and have capitals; the scheme is the proxy's to know. */
+function isOriginOf(host: string, origin: string): boolean {
+  const scheme = /^https?:/.exec(origin)?.[0];
+  return scheme !== undefined && normalOrigin(`${scheme}//${host}`) === origin;
 }
 
 /** Socket.IO's own check covers polling alone: browsers don't hold websockets to CORS. */

@@ -1,0 +1,113 @@
+import { createClient } from 'redis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { dropTestDatabase, testMongoUri } from '../testing/mongo-server.js';
+import { freePort, startRedis, type TestRedis } from '../testing/redis-server.js';
+import { startServer, type TestServer } from '../testing/server.js';
+import { missing, PATIENCE } from './nodes.test.support.js';
+
+/** An ACL user that may do all that Rollcall needs, and nothing else. */
+const CHANNELS = ['&socket.io*', '&socket.io#/#*'];
+const ENOUGH = ['on', '>pw', 'resetchannels', ...CHANNELS, '+ping', '+publish', '+subscribe', '+psubscribe'];
+
+async function operatorOf(redis: TestRedis): Promise<(...command: string[]) => Promise<unknown>> {
+  const client = await createClient({ url: redis.url }).connect();
+  client.on('error', () => {});
+  onTestFinished(() => {
+    client.destroy();
+  });
+  return (...command) => client.sendCommand(command);
+}
+
+const at = (redis: TestRedis, user: string): string => redis.url.replace('//', `//${user}@`);
+
+async function start(redisUrl: string, lines: string[] = []): Promise<TestServer> {
+  const database = (await testMongoUri()) ?? '';
+  onTestFinished(() => dropTestDatabase(database));
+  const variables = { DATABASE_URL: database, REDIS_URL: redisUrl, LOG_LEVEL: 'info' };
+  return startServer(variables, undefined, { onLog: (line) => lines.push(line) });
+}
+
+const readyz = async ({ url }: TestServer) => {
+  const response = await fetch(`${url}/readyz`);
+  return { status: response.status, body: await response.json() };
+};
+
+describe.skipIf(missing !== '')(`Redis at the start${missing ? ` (${missing})` : ''}`, () => {
+  test('[NODES-120] a Redis that wants a password, or another one, stops the start, which names REDIS_URL', async () => {
+    const redis = await startRedis(['--requirepass', 'right']);
+    for (const url of [redis.url, at(redis, ':wrong'), at(redis, 'nobody:right')]) {
+      const refused = start(url).then(
+        () => 'started',
+        (error: Error) => error.message,
+      );
+      const message = await refused;
+      expect(message, url).toMatch(/^Redis at 127\.0\.0\.1:\d+ refuses the password: give REDIS_URL the right one/);
+      expect(message).not.toMatch(/wrong|nobody/);
+    }
+    expect(await readyz(await start(at(redis, ':right')))).toEqual({ status: 200, body: { status: 'ready' } });
+  });
+
+  test('[NODES-120] a Redis that refuses the channels or the commands stops the start, which names REDIS_URL', async () => {
+    const redis = await startRedis();
+    const operator = await operatorOf(redis);
+    const lacking = {
+      channels: ENOUGH.filter((rule) => !rule.startsWith('&')),
+      pattern: ENOUGH.filter((rule) => rule !== '&socket.io#/#*'),
+      publish: ENOUGH.filter((rule) => rule !== '+publish'),
+      subscribe: ENOUGH.filter((rule) => rule !== '+subscribe'),
+      psubscribe: ENOUGH.filter((rule) => rule !== '+psubscribe'),
+      ping: ENOUGH.filter((rule) => rule !== '+ping'),
+    };
+    for (const [name, rules] of Object.entries(lacking)) {
+      await operator('ACL', 'SETUSER', name, ...rules);
+      await expect(start(at(redis, `${name}:pw`)), name).rejects.toThrow(
+        /^Redis at \S+ does not let the user of REDIS_URL do what Rollcall needs: allow it PING, .* \(NOPERM /,
+      );
+    }
+    await operator('ACL', 'SETUSER', 'enough', ...ENOUGH);
+    expect(await readyz(await start(at(redis, 'enough:pw')))).toEqual({ status: 200, body: { status: 'ready' } });
+  });
+
+  test('[NODES-120] a Redis that isn’t there stops the start, which names REDIS_URL', async () => {
+    const nowhere = `redis://127.0.0.1:${await freePort()}`;
+    await expect(start(nowhere)).rejects.toThrow(
+      /^Redis at 127\.0\.0\.1:\d+ does not answer: start it, or correct REDIS_URL \(.*ECONNREFUSED/,
+    );
+    await expect(start('redis://redis.invalid')).rejects.toThrow(
+      /^Redis at redis\.invalid does not answer: .*REDIS_URL/,
+    );
+  });
+
+  test('[NODES-121] [HTTP-120] a Redis that begins to refuse is said once in the log, and in /readyz while it lasts', async () => {
+    const redis = await startRedis();
+    const operator = await operatorOf(redis);
+    await operator('ACL', 'SETUSER', 'node', ...ENOUGH);
+    const lines: string[] = [];
+    const server = await start(at(redis, 'node:pw'), lines);
+    const told = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => /^Redis/.test(msg));
+    for (const lost of [['-publish'], ['-subscribe'], ['resetchannels']]) {
+      lines.length = 0;
+      await operator('ACL', 'SETUSER', 'node', ...lost);
+      // A permission to subscribe is asked for when the connection is made anew.
+      await operator('CLIENT', 'KILL', 'USER', 'node');
+      await expect
+        .poll(() => readyz(server), PATIENCE)
+        .toEqual({
+          status: 200,
+          body: {
+            status: 'ready',
+            details: [expect.stringMatching(/^Redis refuses this server: NOPERM .*; other nodes are followed through/)],
+          },
+        });
+      // It is asked twice a second, and says the same each time.
+      const asked = async () => Number(/calls=(\d+)/.exec(String(await operator('INFO', 'commandstats')))?.[1]);
+      const before = await asked();
+      await expect.poll(asked, PATIENCE).toBeGreaterThan(before);
+      const refusals = told().filter(({ err }) => /NOPERM/.test(err?.message));
+      expect(refusals, lost.join()).toHaveLength(1);
+      await operator('ACL', 'SETUSER', 'node', ...ENOUGH);
+      await expect.poll(() => readyz(server), PATIENCE).toEqual({ status: 200, body: { status: 'ready' } });
+      await expect.poll(() => told().at(-1)?.msg, PATIENCE).toBe('Redis is back');
+    }
+  });
+});
