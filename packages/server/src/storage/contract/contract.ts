@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { activityContract } from './activity-contract.js';
 import type { MakeHarness } from './harness.js';
 import { importContract } from './import-contract.js';
+import { installationContract } from './installation-contract.js';
 import { interleavingContract } from './interleaving-contract.js';
 import { journalContract } from './journal-contract.js';
 import { lifeContract } from './life-contract.js';
@@ -21,6 +22,7 @@ export function storageContract(name: string, make: MakeHarness): void {
     describe('activity', () => activityContract(make));
     describe('projection', () => projectionContract(make));
     describe('import', () => importContract(make));
+    describe('installation', () => installationContract(make));
     describe('open, close, reopen', () => lifeContract(make));
     describe('interleavings', () => interleavingContract(make));
   });

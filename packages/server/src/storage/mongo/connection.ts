@@ -58,7 +58,7 @@ export async function knowsMajority(db: mongo.Db): Promise<boolean> {
 }
 
 const DUPLICATE_KEY = 11_000;
-const COMMAND_NOT_FOUND = 59;
+export const COMMAND_NOT_FOUND = 59;
 export const NAMESPACE_NOT_FOUND = 26;
 
 export const errorCode = (error: unknown): unknown =>

@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import {
   type Courses,
+  type Installation,
   type Journal as JournalFacet,
   type People,
   type Projections,
@@ -12,6 +13,7 @@ import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { findCourse, isEnrolled, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
+import { beat, channelKey, leave } from './installation.js';
 import { Journal } from './journal.js';
 import { findPeopleByUid, findPersonByUid, findStudents, provisionPerson } from './people.js';
 import { projectRecords, projectSession } from './projection.js';
@@ -89,6 +91,12 @@ export class MongoStorage implements Storage {
   readonly school: Schools = {
     importSchool: (school, options) =>
       this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options)),
+  };
+
+  readonly installation: Installation = {
+    channelKey: () => this.#ask(({ connection }) => channelKey(databaseOf(connection))),
+    beat: (server) => this.#ask(({ connection }) => beat(databaseOf(connection), server)),
+    leave: (node) => this.#ask(({ connection }) => leave(databaseOf(connection), node)),
   };
 
   constructor(options: MongoStorageOptions) {

@@ -1,4 +1,5 @@
 import { Connection } from './connection.js';
+import { makeInstallation } from './installation.js';
 import { convertJournals } from './journal-of-form-1.js';
 
 interface Migration {
@@ -127,6 +128,20 @@ export const MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (session_id, first_seq)
       ) STRICT;`,
     convert: convertJournals,
+  },
+  {
+    version: 6,
+    name: 'the key of the installation, and the servers that use it',
+    sql: `
+      CREATE TABLE installation (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), key TEXT NOT NULL) STRICT;
+      CREATE TABLE servers (
+        node TEXT NOT NULL PRIMARY KEY,
+        name TEXT NOT NULL,
+        channel TEXT,
+        ahead_ms INTEGER,
+        beat_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;`,
+    convert: makeInstallation,
   },
 ];
 

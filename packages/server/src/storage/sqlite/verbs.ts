@@ -1,5 +1,5 @@
 import type { Commit } from '../../journal/commit.js';
-import type { AppendResult, ImportReport, NewPerson, Projection, School } from '../port.js';
+import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
 export interface Verbs {
@@ -11,6 +11,8 @@ export interface Verbs {
   touch(sessionId: string, at: number): void;
   /** Writes, and so proves that the database can be written. */
   ping(): void;
+  beat(server: ServerNote): SeenServer[];
+  leave(node: string): void;
   provision(person: NewPerson): void;
   importSchool(school: School, dryRun: boolean): ImportReport;
   close(): void;

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Connection, errorCode, isBusy } from './connection.js';
 import { importSchool } from './import-school.js';
+import { beat, leave } from './installation.js';
 import { append, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
@@ -108,6 +109,10 @@ class Worker {
         return void this.#db;
       case 'provision':
         return this.#db.transaction(() => provision(this.#db, ...call.args));
+      case 'beat':
+        return this.#db.transaction(() => beat(this.#db, ...call.args));
+      case 'leave':
+        return leave(this.#db, ...call.args);
       case 'importSchool':
         return importSchool(this.#db, ...call.args);
       case 'close':
