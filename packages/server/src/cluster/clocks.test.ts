@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { connectTo, type Payload, tokenOf } from '../testing/server.js';
 import { startRedis } from '../testing/redis-server.js';
+import { connectTo, type Payload, tokenOf } from '../testing/server.js';
 import { detailsOf, freshSchool, missing, type NodeProcess, PATIENCE, startNodeProcess } from './nodes.test.support.js';
 
 const HOUR_MS = 3_600_000;

@@ -49,10 +49,15 @@ export class Clocks {
     const lines = this.#live.flatMap(({ name, ahead_ms }) =>
       ahead_ms === null || Math.abs(ahead_ms - own) < TELL_MS
         ? []
-        : [`the clock of ${name} is ${inWords(Math.abs(ahead_ms - own))} ${ahead_ms > own ? 'ahead of' : 'behind'} this server's`],
+        : [
+            `the clock of ${name} is ${inWords(Math.abs(ahead_ms - own))} ${ahead_ms > own ? 'ahead of' : 'behind'} this server's`,
+          ],
     );
     if (Math.abs(own) < TELL_MS) return lines;
-    return [...lines, `this server's clock is ${inWords(Math.abs(own))} ${own > 0 ? 'ahead of' : 'behind'} the database's`];
+    return [
+      ...lines,
+      `this server's clock is ${inWords(Math.abs(own))} ${own > 0 ? 'ahead of' : 'behind'} the database's`,
+    ];
   }
 }
 

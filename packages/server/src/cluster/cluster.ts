@@ -71,6 +71,7 @@ export class Cluster implements SessionWatcher {
   #ticked_at: number;
   #polled_at: number;
   #told = new Set<string>();
+  #stopped = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -137,6 +138,8 @@ export class Cluster implements SessionWatcher {
     clearTimeout(this.#gathering);
     this.#options.namespace.removeAllListeners(EVENT as never);
     this.#say({ type: 'gone' });
+    // The sockets that go now are gone with this server.
+    this.#stopped = true;
     await this.#roll.end().catch((error: unknown) => {
       this.#options.onError('could not note in the database that this server stops', error);
     });
@@ -160,7 +163,7 @@ export class Cluster implements SessionWatcher {
 
   /** A socket of this node came or went. */
   moved(move: Move): void {
-    if (!this.#options.carrier) return;
+    if (!this.#options.carrier || this.#stopped) return;
     this.#moves.push(move);
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
@@ -191,7 +194,7 @@ export class Cluster implements SessionWatcher {
 
   #say(content: Content): void {
     const { carrier, namespace, onError } = this.#options;
-    if (!carrier?.connected()) return;
+    if (this.#stopped || !carrier?.connected()) return;
     const sent: Message = { channel: carrier.channel, node: this.#node, ...content };
     try {
       namespace.serverSideEmit(EVENT as never, sent as never);
@@ -244,12 +247,9 @@ export class Cluster implements SessionWatcher {
   }
 
   #read(sessionId: SessionId, seq: number): void {
-    this.#options
-      .sessions
-      .hear(sessionId, seq)
-      .catch((error: unknown) => {
-        this.#options.onError('could not read what another node wrote', error);
-      });
+    this.#options.sessions.hear(sessionId, seq).catch((error: unknown) => {
+      this.#options.onError('could not read what another node wrote', error);
+    });
   }
 
   /** Every socket of this node that is in a session. */
@@ -326,8 +326,7 @@ export class Cluster implements SessionWatcher {
     if (this.#polling) return;
     this.#polling = true;
     this.#polled_at = now;
-    this.#options
-      .sessions
+    this.#options.sessions
       .lookAround()
       .catch((error: unknown) => this.#options.onError('could not look for what other nodes wrote', error))
       .finally(() => {

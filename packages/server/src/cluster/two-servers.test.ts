@@ -66,7 +66,9 @@ describe.skipIf(missing !== '')(`two servers on one database${missing ? ` (${mis
     for (const server of [first, second]) {
       await expect
         .poll(() => detailsOf(server), PATIENCE)
-        .toEqual([expect.stringMatching(/^nothing is heard of the server \S+, which uses this database: it is followed/)]);
+        .toEqual([
+          expect.stringMatching(/^nothing is heard of the server \S+, which uses this database: it is followed/),
+        ]);
     }
     const co = await second.connect('cyd');
     await expect.poll(async () => (await co.send('watchAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
