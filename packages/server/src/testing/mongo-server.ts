@@ -72,3 +72,25 @@ export async function dropTestDatabase(uri: string): Promise<void> {
     await connection.destroy();
   }
 }
+
+/** Where the server of a URI listens, and the same URI leading to a port of this machine instead. */
+export function throughProxy(uri: string): {
+  readonly target: { readonly host: string; readonly port: number };
+  uri(port: number, timeouts: { readonly selectionMs: number; readonly socketMs: number }): string;
+} {
+  const [, host = '', port = '27017'] = /^mongodb:\/\/(?:[^@/]*@)?([^:,/?]+)(?::(\d+))?/.exec(uri) ?? [];
+  return {
+    target: { host, port: Number(port) },
+    uri(proxyPort, { selectionMs, socketMs }) {
+      const [address = '', query = ''] = uri
+        .replace(/\/\/((?:[^@/]*@)?)[^/?]+/, `//$1127.0.0.1:${proxyPort}`)
+        .split('?');
+      const options = new URLSearchParams(query);
+      options.delete('replicaSet');
+      options.set('directConnection', 'true');
+      options.set('serverSelectionTimeoutMS', String(selectionMs));
+      options.set('socketTimeoutMS', String(socketMs));
+      return `${address}?${options}`;
+    },
+  };
+}

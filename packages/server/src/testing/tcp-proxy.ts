@@ -16,6 +16,8 @@ export class TcpProxy {
   line: Line = 'open';
   /** Called before each piece of what clients send is carried. */
   onSent: () => void = () => {};
+  /** Once a client sends these bytes, answers are lost: the server gets them, and nobody hears what came of it. */
+  loseAnswersTo: string | undefined;
 
   private constructor(host: string, port: number) {
     this.#target = { host, port };
@@ -49,6 +51,7 @@ export class TcpProxy {
   /** Listens (again) on the port that it had, every line open. */
   async restore(): Promise<void> {
     this.line = 'open';
+    this.loseAnswersTo = undefined;
     if (this.#server) return;
     this.#server = createServer((client) => this.#join(client)).listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -65,9 +68,10 @@ export class TcpProxy {
     const pair = [client, server] as const;
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [server, client]] as const) {
-      from.on('data', (bytes) => {
+      from.on('data', (bytes: Buffer) => {
         if (from === client) {
           this.onSent();
+          if (this.loseAnswersTo !== undefined && bytes.includes(this.loseAnswersTo)) this.line = 'answers lost';
           // The first of it says what the connection is for.
           this.#sent.set(client, ((this.#sent.get(client) ?? '') + bytes.toString('latin1')).slice(0, 4_096));
         } else if (this.#muted.has(client)) return;

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { SessionId } from '@rollcall/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CommitEncoder } from '../../journal/encode.js';
-import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../../testing/mongo-server.js';
+import { dropTestDatabase, MONGO_MISSING, testMongoUri, throughProxy } from '../../testing/mongo-server.js';
 import { TcpProxy } from '../../testing/tcp-proxy.js';
 import { appendTo, readEntries } from '../contract/journal-access.js';
 import { marked, projection, record, run, started } from '../contract/samples.js';
@@ -17,20 +17,7 @@ const SOCKET_MS = 4_000;
 /** What a busy machine may add. */
 const SLACK_MS = 5_000;
 
-/** First host of the URI, and the same URI leading to `port` here instead. */
-const hostOf = () => {
-  const [, name = '', port = '27017'] = /^mongodb:\/\/(?:[^@/]*@)?([^:,/?]+)(?::(\d+))?/.exec(uri) ?? [];
-  return { host: name, port: Number(port) };
-};
-const uriThrough = (port: number) => {
-  const [address = '', query = ''] = uri.replace(/\/\/((?:[^@/]*@)?)[^/?]+/, `//$1127.0.0.1:${port}`).split('?');
-  const options = new URLSearchParams(query);
-  options.delete('replicaSet');
-  options.set('directConnection', 'true');
-  options.set('serverSelectionTimeoutMS', String(SELECTION_MS));
-  options.set('socketTimeoutMS', String(SOCKET_MS));
-  return `${address}?${options}`;
-};
+const behind = throughProxy(uri);
 
 describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
   let proxy: TcpProxy;
@@ -38,8 +25,8 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
   let direct: MongoStorage;
 
   beforeEach(async () => {
-    proxy = await TcpProxy.start(hostOf());
-    storage = new MongoStorage({ uri: uriThrough(proxy.port) });
+    proxy = await TcpProxy.start(behind.target);
+    storage = new MongoStorage({ uri: behind.uri(proxy.port, { selectionMs: SELECTION_MS, socketMs: SOCKET_MS }) });
     direct = new MongoStorage({ uri });
     await Promise.all([storage.open(), direct.open()]);
     await appendTo(storage, S, 0, [started('s')]);
@@ -145,7 +132,9 @@ describe.skipIf(!uri)(`mongodb that fails${uri ? '' : `: ${MONGO_MISSING}`}`, ()
   test('[STORE-79] opening a database that is not there rejects in time', async () => {
     const { port } = proxy;
     await proxy.cut();
-    const { error, ms } = await rejection(new MongoStorage({ uri: uriThrough(port) }).open());
+    const { error, ms } = await rejection(
+      new MongoStorage({ uri: behind.uri(port, { selectionMs: SELECTION_MS, socketMs: SOCKET_MS }) }).open(),
+    );
     expect(error).toBeInstanceOf(StorageError);
     expect(ms).toBeLessThan(SELECTION_MS + SLACK_MS);
   });
