@@ -74,7 +74,7 @@ module.exports = {
         path: `${server}storage/`,
         pathNot: `${notTests.pathNot}|storage/open\\.ts$`,
       },
-      to: { path: server, pathNot: `${server}(storage/|journal/|end-of-turn\\.ts)` },
+      to: { path: server, pathNot: `${server}(storage/|journal/|end-of-turn\\.ts|make-folder\\.ts)` },
     },
     {
       name: 'tests-stay-out',
