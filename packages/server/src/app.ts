@@ -83,6 +83,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     return [
       ...(trouble === null ? [] : [`${trouble}; other nodes are followed through the database`]),
       ...[...(core?.sessions.unreadable.values() ?? [])].map(({ message }) => message),
+      ...(core?.trouble ?? []),
     ];
   };
 
@@ -145,14 +146,17 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     storage = await openStorage(config.database, logger, { setting: config.databaseFrom, stopped });
     await options.prepare?.(storage);
     const secret = await ensureSecret(config);
-    redis = await redisLink(config.redisUrl, io, logger, stopped);
+    const channel = config.redisUrl === null ? '' : `rollcall-${await storage.installation.channelKey()}`;
+    redis = await redisLink(config.redisUrl, channel, io, logger, stopped);
     let opened = config.port;
     const surroundings = {
       exclusive: true,
       publicUrl: () => config.publicUrl ?? localUrl(opened),
       letGo: closeTransport,
       sendNow,
-      ...(redis ? { otherNodes: redis } : {}),
+      // Whoever serves a SQLite file claims it.
+      alone: config.database.kind === 'sqlite',
+      ...(redis ? { carrier: { channel, connected: redis.connected } } : {}),
     };
     core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
     handle = httpApp({ notReady, details, metrics: core.metrics.registry, metricsToken: config.metricsToken });
@@ -202,6 +206,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
 /** Only what is used is loaded. */
 async function redisLink(
   url: string | null,
+  channel: string,
   io: Server,
   logger: Logger,
   stopped: AbortSignal,
@@ -213,7 +218,7 @@ async function redisLink(
     away: (err: unknown) => logger.warn({ err }, 'Redis is away; other nodes are followed through the database'),
     back: () => logger.info('Redis is back'),
   };
-  return joinByRedis(io, url, watcher, stopped);
+  return joinByRedis(io, { url, channel }, watcher, stopped);
 }
 
 function closeTransport(socket: Socket): void {

@@ -128,13 +128,18 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
     }
   };
   try {
+    // Whether the app's adapter gets through can't be asked; a server that lives and isn't heard shows it.
+    const carrier = options.severalNodes
+      ? { channel: `app-${await storage.installation.channelKey()}`, connected: () => true }
+      : undefined;
     core = new RollcallCore(io.of(options.namespace ?? '/'), storage, config, logger, {
       exclusive: false,
       publicUrl: () => config.publicUrl ?? localUrl(io),
       letGo: (socket) => core?.forget(socket),
       ...(options.authenticate ? { authenticate: options.authenticate } : {}),
-      // Whether the app's adapter gets through can't be asked; what it loses is found in the journal.
-      ...(options.severalNodes ? { otherNodes: { connected: () => true } } : {}),
+      // The file of a SQLite database is claimed.
+      alone: config.database.kind === 'sqlite',
+      ...(carrier ? { carrier } : {}),
     });
     await core.restore();
     core.attach();

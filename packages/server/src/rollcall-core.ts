@@ -2,7 +2,7 @@ import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
-import { Cluster } from './cluster/cluster.js';
+import { type Carrier, Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
 import type { SessionData } from './commands/present.js';
@@ -55,8 +55,10 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
   readonly authenticate?: (socket: Socket) => unknown;
   /** Sends now what was written to single connections in this turn, where that is put off. */
   readonly sendNow?: () => void;
-  /** Set where the namespace's adapter reaches other nodes on the same database. */
-  readonly otherNodes?: { readonly connected: () => boolean };
+  /** True where no other server can use the database. */
+  readonly alone: boolean;
+  /** Set where the namespace's adapter reaches other servers on the same database. */
+  readonly carrier?: Carrier;
 }
 
 /** The attendance part, without a server around it: register, directory, commands and sockets on one namespace. */
@@ -75,7 +77,8 @@ export class RollcallCore {
   #sockets: AttendanceSockets | undefined;
 
   constructor(namespace: Namespace, storage: Storage, config: CoreConfig, logger: Logger, options: CoreOptions) {
-    const now = () => Date.now();
+    const clock = () => Date.now();
+    const now = () => clock() + (this.#cluster?.clocks.correction ?? 0);
     const monotonic = () => performance.now();
     this.#namespace = namespace;
     this.#exclusive = options.exclusive;
@@ -96,7 +99,7 @@ export class RollcallCore {
       policy,
       codeWindowMs,
       presenceGraceMs: PRESENCE_GRACE_MS,
-      shared: options.otherNodes !== undefined,
+      shared: () => this.#cluster?.hasOthers ?? false,
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
       onUnreadable: (err) =>
@@ -115,24 +118,28 @@ export class RollcallCore {
         logger.warn({ session_id, err }, 'a session could not be ended or kept by its time'),
       now,
       monotonic,
+      lead: () => this.#cluster?.clocks.lead ?? 0,
     });
     this.#codeRotation = new CodeRotation({
       sessions: this.sessions,
       changed: (live) => publisher.codeChanged(live),
       now,
     });
-    this.#cluster =
-      options.otherNodes &&
-      new Cluster({
-        namespace,
-        sessions: this.sessions,
-        connected: options.otherNodes.connected,
-        returned: (live, studentId, at) => publisher.returned(live, studentId, at),
-        presenceChanged: (live) => publisher.presenceChanged(live),
-        onError: (what, err) => logger.warn({ err }, what),
-        now,
-        monotonic,
-      });
+    this.#cluster = options.alone
+      ? undefined
+      : new Cluster({
+          namespace,
+          installation: storage.installation,
+          sessions: this.sessions,
+          carrier: options.carrier,
+          returned: (live, studentId, at) => publisher.returned(live, studentId, at),
+          presenceChanged: (live) => publisher.presenceChanged(live),
+          onError: (what, err) => logger.warn({ err }, what),
+          onTrouble: (trouble) => logger.warn(trouble),
+          onTroubleOver: () => logger.info('the servers on this database hear each other, and their clocks agree'),
+          clock,
+          monotonic,
+        });
     const directory = new Directory(storage);
     const touched: Services['touched'] = (live) => this.#timeouts.touched(live);
     const services: Services = {
@@ -181,10 +188,16 @@ export class RollcallCore {
    * @returns how many sessions there are
    */
   async restore(stopped?: AbortSignal): Promise<number> {
+    await this.#cluster?.join();
     const restored = await this.sessions.restore(stopped);
     if (stopped?.aborted) return restored;
     this.#cluster?.start();
     return restored;
+  }
+
+  /** What of other servers should be seen to, in words; empty while all is well. */
+  get trouble(): readonly string[] {
+    return this.#cluster?.trouble ?? [];
   }
 
   /** Takes on the namespace's sockets. */
@@ -209,7 +222,7 @@ export class RollcallCore {
 
   /** Sends this node's clients to the others, spread out, each once what it asked is answered; new ones may still come. */
   async sendAway(): Promise<void> {
-    if (this.#cluster) await this.#sockets?.sendAway();
+    if (this.#cluster?.hasOthers) await this.#sockets?.sendAway();
   }
 
   /** Takes no further command and resolves once those that were accepted are committed, answered and projected. */
@@ -217,7 +230,7 @@ export class RollcallCore {
     this.#sockets?.pause();
     this.#codeRotation.close();
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
-    this.#cluster?.stop();
+    await this.#cluster?.stop();
   }
 
   /** Lets go of the namespace's sockets. */

@@ -4,7 +4,7 @@ import { dropTestDatabase, testMongoUri } from '../testing/mongo-server.js';
 import { startRedis } from '../testing/redis-server.js';
 import { schoolOf } from '../testing/school.js';
 import { type Client, startServer, type TestServer } from '../testing/server.js';
-import { missing, PATIENCE, SESSION, startNodes } from './nodes.test.support.js';
+import { missing, PATIENCE, SESSION, startNodeProcess, startNodes } from './nodes.test.support.js';
 
 /** The records of a teacher's screen: its snapshot and what came after, applied by seq. */
 async function pictureOf(teacher: Client): Promise<unknown> {
@@ -139,7 +139,7 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     await expect.poll(told, PATIENCE).toEqual([away, back, away, back]);
   });
 
-  test('[NODES-5] who is online is known on every node, and a node that dies takes its sockets with it', async () => {
+  test('[NODES-5] who is online is known on every node, and a node that stops takes its sockets with it', async () => {
     const { nodes } = await startNodes(3, 3);
     const [here, there, third] = nodes as [TestServer, TestServer, TestServer];
     const teacher = await here.connect('ada');
@@ -159,6 +159,30 @@ describe.skipIf(missing !== '')(`several nodes${missing ? ` (${missing})` : ''}`
     await third.close();
     expect(await teacher.next('studentLeftAttendance')).toMatchObject({ student_id: 'student-2' });
     await expect.poll(online, PATIENCE).toBe(0);
+  });
+
+  test('[NODES-5] a node that is killed, or stands still, takes its sockets with it; one that goes on brings them back', async () => {
+    const { redis, nodes } = await startNodes(1, 3);
+    const [here] = nodes as [TestServer];
+    const { database } = here.config;
+    if (database.kind !== 'mongodb') throw new Error('not on MongoDB');
+    const variables = { DATABASE_URL: database.uri, REDIS_URL: redis.url };
+    const [killed, frozen] = await Promise.all([startNodeProcess(variables), startNodeProcess(variables)]);
+    const teacher = await here.connect('ada');
+    await teacher.send('startAttendanceSession', SESSION);
+    const [first, second] = [await killed.connect('s-1'), await frozen.connect('s-2')];
+    for (const student of [first, second]) {
+      await expect.poll(async () => (await student.send('joinAttendanceSession', SESSION)).ok, PATIENCE).toBe(true);
+    }
+    const online = async () => (await teacher.send('getOnlineStudents', SESSION))['online_count'];
+    await expect.poll(online, PATIENCE).toBe(2);
+    first.socket.io.reconnection(false);
+    killed.process.kill('SIGKILL');
+    frozen.process.kill('SIGSTOP');
+    const left = [await teacher.next('studentLeftAttendance'), await teacher.next('studentLeftAttendance')];
+    expect(left.map(({ student_id }) => student_id).sort()).toEqual(['student-1', 'student-2']);
+    frozen.process.kill('SIGCONT');
+    await expect.poll(online, PATIENCE).toBe(1);
   });
 
   test('[NODES-6] a session left alone is ended by one node of three, once, and all tell of it', async () => {

@@ -15,18 +15,22 @@ const move = z.object({
 });
 export type Move = z.infer<typeof move>;
 
-export const message = z.discriminatedUnion('type', [
+const content = z.discriminatedUnion('type', [
   /** "The journals of these sessions go on to these seqs." */
-  z.object({ type: z.literal('hints'), node: z.string(), hints: z.array(z.tuple([sessionId, z.number()])) }),
+  z.object({ type: z.literal('hints'), hints: z.array(z.tuple([sessionId, z.number()])) }),
   /** Presence of the sender's sockets. `all`: these are all there are, forget what was said before. */
-  z.object({ type: z.literal('moves'), node: z.string(), all: z.boolean(), moves: z.array(move) }),
+  z.object({ type: z.literal('moves'), all: z.boolean(), moves: z.array(move) }),
   /** "These students sent wrong check-in codes to these sessions", one each. */
-  z.object({ type: z.literal('wrong_codes'), node: z.string(), wrong: z.array(z.tuple([sessionId, studentId])) }),
+  z.object({ type: z.literal('wrong_codes'), wrong: z.array(z.tuple([sessionId, studentId])) }),
   /** "I live." Who hasn't heard of the sender asks it to tell all. */
-  z.object({ type: z.literal('alive'), node: z.string() }),
+  z.object({ type: z.literal('alive') }),
   /** "`to`, tell all." */
-  z.object({ type: z.literal('tell'), node: z.string(), to: z.string() }),
+  z.object({ type: z.literal('tell'), to: z.string() }),
   /** "I stop: my sockets are gone, their users are on their way to you." */
-  z.object({ type: z.literal('gone'), node: z.string() }),
+  z.object({ type: z.literal('gone') }),
 ]);
+export type Content = z.infer<typeof content>;
+
+/** Sender and channel are on each message: an adapter may carry those of another installation as well. */
+export const message = z.intersection(z.object({ channel: z.string(), node: z.string() }), content);
 export type Message = z.infer<typeof message>;

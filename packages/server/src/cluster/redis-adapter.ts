@@ -1,19 +1,24 @@
+import { randomUUID } from 'node:crypto';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { createClient, ErrorReply } from 'redis';
 import type { Server } from 'socket.io';
 
-/** How often Redis is asked whether it lives, and how long it may take to say so, in ms. */
-const PING_EVERY_MS = 500;
-const PING_WITHIN_MS = 1_500;
+/** How often a server sends itself a message through Redis, and how long Redis may take to accept it, in ms. */
+const ECHO_EVERY_MS = 500;
+const ECHO_WITHIN_MS = 1_500;
+/** After so many that were accepted and didn't arrive, this server is deaf. */
+const ECHOES_LOST_MAX = 4;
+/** A subscribing connection on which nothing arrives for so long is made anew, in ms. */
+const SILENT_MAX_MS = 5_000;
 /** How long the start waits for Redis, in ms. */
 const START_WITHIN_MS = 5_000;
-/** Prefix of every channel that Socket.IO's adapter publishes and subscribes to. */
-const CHANNEL_PREFIX = 'socket.io';
 /** Commands that may wait for an answer of Redis: beyond, words to other nodes are dropped. */
 const QUEUE_MAX = 1_000;
 
+const DEAF = 'Redis does not deliver to this server what it sends to itself';
+
 export interface RedisLink {
-  /** False while Redis doesn't answer. */
+  /** False while Redis doesn't answer, or doesn't deliver to this server what it sent itself. */
   readonly connected: () => boolean;
   /** Why Redis doesn't carry messages, in words; null while it does. */
   readonly trouble: () => string | null;
@@ -35,13 +40,15 @@ export class RedisUnusable extends Error {
  * Puts Socket.IO's Redis adapter (pub/sub) under a server. Nothing waits for Redis, and nothing fails with it: a
  * message that can't be published is dropped, since each is only a hint to read the journal.
  * At the start Redis must be reachable and must let this server publish and subscribe, so that a wrong address, a
- * wrong password or a missing permission is noticed before anybody relies on it.
+ * wrong password or a missing permission is noticed before anybody relies on it. That a server hears others is known
+ * by its hearing itself: a subscribing connection can die without a sign.
+ * @param channel prefix of all channels, which must be this installation's own: what others publish isn't heard
  * @param stopped ends the waiting: then this rejects with the signal's reason
  * @throws {RedisUnusable} when Redis can't be reached within 5 s, or refuses this server
  */
 export async function joinByRedis(
   io: Server,
-  url: string,
+  { url, channel }: { readonly url: string; readonly channel: string },
   watcher: RedisWatcher,
   stopped: AbortSignal,
 ): Promise<RedisLink> {
@@ -58,28 +65,33 @@ export async function joinByRedis(
     },
   };
   const publisher = createClient(options);
-  const subscriber = createClient({ ...options, disableOfflineQueue: false });
+  const subscriber = createClient({
+    ...options,
+    disableOfflineQueue: false,
+    socket: { ...options.socket, socketTimeout: SILENT_MAX_MS },
+  });
   const clients = [publisher, subscriber];
   let alive = true;
   /** What Redis said when it last refused a command of each connection. */
   const refusals = new Map<'publisher' | 'subscriber', Error>();
-  let refusedBefore = false;
   let lastError: unknown;
   const refusal = () => [...refusals.values()][0];
-  const connected = () => alive && refusals.size === 0 && publisher.isReady && subscriber.isReady;
+  const echo = `${channel}-echo#${randomUUID()}`;
+  let echoesLost = 0;
+  const deaf = () => echoesLost >= ECHOES_LOST_MAX;
+  const connected = () => alive && !deaf() && refusals.size === 0 && publisher.isReady && subscriber.isReady;
   let told: 'back' | 'away' | 'refused' = 'back';
   const look = (who: 'publisher' | 'subscriber', error?: unknown): void => {
     if (error !== undefined) lastError = error;
     if (error instanceof ErrorReply) {
       refusals.set(who, error);
-      refusedBefore = true;
     }
     const now = connected() ? 'back' : refusals.size === 0 ? 'away' : 'refused';
     // At the start the rejection says it.
     if (!started || told === now || (told === 'refused' && now === 'away')) return;
     told = now;
     if (now === 'back') watcher.back();
-    else watcher.away(refusal() ?? lastError);
+    else watcher.away(refusal() ?? (alive && deaf() ? new Error(DEAF) : lastError));
   };
   publisher.on('error', (error) => look('publisher', error));
   subscriber.on('error', (error) => look('subscriber', error));
@@ -99,30 +111,35 @@ export async function joinByRedis(
   };
   const begin = async (): Promise<void> => {
     await Promise.all(clients.map((client) => client.connect()));
-    await publisher.ping();
     io.adapter(
       createAdapter(observed(publisher, watched('publisher')), observed(subscriber, watched('subscriber')), {
-        key: CHANNEL_PREFIX,
+        key: channel,
       }),
     );
     await Promise.all(asked);
-    await mayPublish(publisher);
+    await new Promise<void>((resolve, reject) => {
+      const heard = (): void => {
+        echoesLost = 0;
+        if (started) look('subscriber');
+        else resolve();
+      };
+      const subscribed = subscriber.subscribe(echo, heard);
+      subscribed.then(() => publisher.publish(echo, '')).catch(reject);
+    });
   };
   try {
     await within(START_WITHIN_MS, stopped, begin());
   } catch (error) {
     for (const client of clients) if (client.isOpen) client.destroy();
-    throw stopped.aborted
-      ? error
-      : unusable(url, error instanceof ErrorReply ? error : (refusal() ?? lastError ?? error));
+    const cause = error instanceof ErrorReply ? error : (refusal() ?? lastError ?? error);
+    throw stopped.aborted ? error : unusable(url, channel, cause);
   }
   started = true;
-  const pinging = setInterval(() => {
-    // Who may ping need not be allowed to publish.
-    const answer: Promise<unknown> = refusedBefore ? mayPublish(publisher) : publisher.ping();
-    within(PING_WITHIN_MS, undefined, answer).then(
+  const echoing = setInterval(() => {
+    within(ECHO_WITHIN_MS, undefined, publisher.publish(echo, '')).then(
       () => {
         alive = true;
+        echoesLost += 1;
         refusals.delete('publisher');
         look('publisher');
       },
@@ -131,16 +148,17 @@ export async function joinByRedis(
         look('publisher', error);
       },
     );
-  }, PING_EVERY_MS).unref();
+  }, ECHO_EVERY_MS).unref();
   return {
     connected,
     trouble: () => {
       if (connected()) return null;
       const refused = refusal();
-      return refused ? `Redis refuses this server: ${refused.message}` : 'Redis does not answer';
+      if (refused) return `Redis refuses this server: ${refused.message}`;
+      return alive && deaf() ? DEAF : 'Redis does not answer';
     },
     async close() {
-      clearInterval(pinging);
+      clearInterval(echoing);
       for (const client of clients) client.destroy();
     },
   };
@@ -161,11 +179,6 @@ function observed<Client extends object>(client: Client, watched: (answer: Promi
   });
 }
 
-/** Rejects where Redis doesn't let this server publish. The adapter of every node ignores what is no JSON. */
-async function mayPublish(publisher: { publish(channel: string, message: string): Promise<unknown> }): Promise<void> {
-  await publisher.publish(`${CHANNEL_PREFIX}-request#/#`, '{');
-}
-
 function within<T>(ms: number, stopped: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(reject, ms, new Error('Redis does not answer')).unref();
@@ -179,15 +192,15 @@ function within<T>(ms: number, stopped: AbortSignal | undefined, work: Promise<T
   });
 }
 
-function unusable(url: string, cause: unknown): RedisUnusable {
+function unusable(url: string, channel: string, cause: unknown): RedisUnusable {
   const said = cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause);
   const redis = `Redis at ${new URL(url).host}`;
   const message = /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(said)
     ? `${redis} refuses the password: give REDIS_URL the right one, as redis://USER:PASSWORD@HOST:PORT (${said})`
     : /^NOPERM/.test(said)
-      ? `${redis} does not let the user of REDIS_URL do what Rollcall needs: allow it PING, PUBLISH, SUBSCRIBE, ` +
+      ? `${redis} does not let the user of REDIS_URL do what Rollcall needs: allow it PUBLISH, SUBSCRIBE, ` +
         // A pattern that is subscribed to must be among those of the ACL, letter by letter.
-        `PSUBSCRIBE and the channels ${CHANNEL_PREFIX}* and ${CHANNEL_PREFIX}#/#* (${said})`
+        `PSUBSCRIBE and the channels ${channel}* and ${channel}#/#* (${said})`
       : cause instanceof ErrorReply
         ? `${redis} cannot be used, see to it or correct REDIS_URL (${said})`
         : `${redis} does not answer: start it, or correct REDIS_URL (${said})`;

@@ -1,13 +1,26 @@
 import { createClient } from 'redis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { MongoStorage } from '../storage/mongo/mongo-storage.js';
 import { dropTestDatabase, testMongoUri } from '../testing/mongo-server.js';
 import { freePort, startRedis, type TestRedis } from '../testing/redis-server.js';
 import { startServer, type TestServer } from '../testing/server.js';
 import { missing, PATIENCE } from './nodes.test.support.js';
 
-/** An ACL user that may do all that Rollcall needs, and nothing else. */
-const CHANNELS = ['&socket.io*', '&socket.io#/#*'];
-const ENOUGH = ['on', '>pw', 'resetchannels', ...CHANNELS, '+ping', '+publish', '+subscribe', '+psubscribe'];
+/** What an ACL user needs to be allowed for Rollcall on this database, and nothing else. */
+async function enoughFor(database: string): Promise<string[]> {
+  const storage = new MongoStorage({ uri: database });
+  await storage.open();
+  const channel = `rollcall-${await storage.installation.channelKey()}`;
+  await storage.close();
+  const channels = [`&${channel}*`, `&${channel}#/#*`];
+  return ['on', '>pw', 'resetchannels', ...channels, '+publish', '+subscribe', '+psubscribe'];
+}
+
+async function freshDatabase(): Promise<string> {
+  const database = (await testMongoUri()) ?? '';
+  onTestFinished(() => dropTestDatabase(database));
+  return database;
+}
 
 async function operatorOf(redis: TestRedis): Promise<(...command: string[]) => Promise<unknown>> {
   const client = await createClient({ url: redis.url }).connect();
@@ -20,10 +33,8 @@ async function operatorOf(redis: TestRedis): Promise<(...command: string[]) => P
 
 const at = (redis: TestRedis, user: string): string => redis.url.replace('//', `//${user}@`);
 
-async function start(redisUrl: string, lines: string[] = []): Promise<TestServer> {
-  const database = (await testMongoUri()) ?? '';
-  onTestFinished(() => dropTestDatabase(database));
-  const variables = { DATABASE_URL: database, REDIS_URL: redisUrl, LOG_LEVEL: 'info' };
+async function start(redisUrl: string, lines: string[] = [], database?: string): Promise<TestServer> {
+  const variables = { DATABASE_URL: database ?? (await freshDatabase()), REDIS_URL: redisUrl, LOG_LEVEL: 'info' };
   return startServer(variables, undefined, { onLog: (line) => lines.push(line) });
 }
 
@@ -50,22 +61,26 @@ describe.skipIf(missing !== '')(`Redis at the start${missing ? ` (${missing})` :
   test('[NODES-120] a Redis that refuses the channels or the commands stops the start, which names REDIS_URL', async () => {
     const redis = await startRedis();
     const operator = await operatorOf(redis);
+    const database = await freshDatabase();
+    const enough = await enoughFor(database);
     const lacking = {
-      channels: ENOUGH.filter((rule) => !rule.startsWith('&')),
-      pattern: ENOUGH.filter((rule) => rule !== '&socket.io#/#*'),
-      publish: ENOUGH.filter((rule) => rule !== '+publish'),
-      subscribe: ENOUGH.filter((rule) => rule !== '+subscribe'),
-      psubscribe: ENOUGH.filter((rule) => rule !== '+psubscribe'),
-      ping: ENOUGH.filter((rule) => rule !== '+ping'),
+      channels: enough.filter((rule) => !rule.startsWith('&')),
+      pattern: enough.filter((rule) => !rule.endsWith('#/#*')),
+      publish: enough.filter((rule) => rule !== '+publish'),
+      subscribe: enough.filter((rule) => rule !== '+subscribe'),
+      psubscribe: enough.filter((rule) => rule !== '+psubscribe'),
     };
     for (const [name, rules] of Object.entries(lacking)) {
       await operator('ACL', 'SETUSER', name, ...rules);
-      await expect(start(at(redis, `${name}:pw`)), name).rejects.toThrow(
-        /^Redis at \S+ does not let the user of REDIS_URL do what Rollcall needs: allow it PING, .* \(NOPERM /,
+      await expect(start(at(redis, `${name}:pw`), [], database), name).rejects.toThrow(
+        /^Redis at \S+ does not let the user of REDIS_URL do what Rollcall needs: allow it PUBLISH, .* \(NOPERM /,
       );
     }
-    await operator('ACL', 'SETUSER', 'enough', ...ENOUGH);
-    expect(await readyz(await start(at(redis, 'enough:pw')))).toEqual({ status: 200, body: { status: 'ready' } });
+    await operator('ACL', 'SETUSER', 'enough', ...enough);
+    expect(await readyz(await start(at(redis, 'enough:pw'), [], database))).toEqual({
+      status: 200,
+      body: { status: 'ready' },
+    });
   });
 
   test('[NODES-120] a Redis that isn’t there stops the start, which names REDIS_URL', async () => {
@@ -81,9 +96,11 @@ describe.skipIf(missing !== '')(`Redis at the start${missing ? ` (${missing})` :
   test('[NODES-121] [HTTP-120] a Redis that begins to refuse is said once in the log, and in /readyz while it lasts', async () => {
     const redis = await startRedis();
     const operator = await operatorOf(redis);
-    await operator('ACL', 'SETUSER', 'node', ...ENOUGH);
+    const database = await freshDatabase();
+    const enough = await enoughFor(database);
+    await operator('ACL', 'SETUSER', 'node', ...enough);
     const lines: string[] = [];
-    const server = await start(at(redis, 'node:pw'), lines);
+    const server = await start(at(redis, 'node:pw'), lines, database);
     const told = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => /^Redis/.test(msg));
     for (const lost of [['-publish'], ['-subscribe'], ['resetchannels']]) {
       lines.length = 0;
@@ -100,12 +117,16 @@ describe.skipIf(missing !== '')(`Redis at the start${missing ? ` (${missing})` :
           },
         });
       // It is asked twice a second, and says the same each time.
-      const asked = async () => Number(/calls=(\d+)/.exec(String(await operator('INFO', 'commandstats')))?.[1]);
+      const asked = async () => {
+        const stats = String(await operator('INFO', 'commandstats'));
+        const [, carried, refused] = /^cmdstat_publish:calls=(\d+),.*rejected_calls=(\d+)/m.exec(stats) ?? [];
+        return Number(carried) + Number(refused);
+      };
       const before = await asked();
       await expect.poll(asked, PATIENCE).toBeGreaterThan(before);
       const refusals = told().filter(({ err }) => /NOPERM/.test(err?.message));
       expect(refusals, lost.join()).toHaveLength(1);
-      await operator('ACL', 'SETUSER', 'node', ...ENOUGH);
+      await operator('ACL', 'SETUSER', 'node', ...enough);
       await expect.poll(() => readyz(server), PATIENCE).toEqual({ status: 200, body: { status: 'ready' } });
       await expect.poll(() => told().at(-1)?.msg, PATIENCE).toBe('Redis is back');
     }

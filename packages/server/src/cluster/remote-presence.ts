@@ -18,6 +18,8 @@ const keyOf = ({ session_id, socket_id }: Pick<Move, 'session_id' | 'socket_id'>
 /** Who is online on other nodes, as far as they said. A node that falls silent takes its sockets with it. */
 export class RemotePresence {
   readonly #nodes = new Map<string, Node>();
+  /** The same presences by session, in order of arrival. */
+  readonly #bySession = new Map<SessionId, Map<string, Move>>();
   readonly #sink: PresenceSink;
   readonly #now: () => number;
 
@@ -48,21 +50,29 @@ export class RemotePresence {
       if (move.move !== 'in') this.#out(node, move, move.move === 'left');
       else if (!node.present.has(keyOf(move))) {
         node.present.set(keyOf(move), move);
+        const there = this.#bySession.get(move.session_id);
+        if (there) there.set(keyOf(move), move);
+        else this.#bySession.set(move.session_id, new Map([[keyOf(move), move]]));
         this.#sink.enter(move.session_id, move.student_id, move.socket_id);
       }
     }
   }
 
   /** Every presence that nodes have told of in a session, for one that comes into memory only now. */
-  *of(sessionId: SessionId): Iterable<Move> {
-    for (const { present } of this.#nodes.values()) {
-      for (const move of present.values()) if (move.session_id === sessionId) yield move;
-    }
+  of(sessionId: SessionId): Iterable<Move> {
+    return this.#bySession.get(sessionId)?.values() ?? [];
   }
 
-  /** Takes leave of nodes that have been silent for longer than `ms`. */
-  expire(ms: number): void {
-    for (const [name, { heard_at }] of this.#nodes) if (this.#now() - heard_at > ms) this.gone(name);
+  /** When a node was last heard, ms of the monotonic clock; undefined for one that never was. */
+  heardAt(name: string): number | undefined {
+    return this.#nodes.get(name)?.heard_at;
+  }
+
+  /** Takes leave of nodes that have been silent for longer than `ms`, unless they are known to live all the same. */
+  expire(ms: number, lives: (name: string) => boolean): void {
+    for (const [name, { heard_at }] of this.#nodes) {
+      if (this.#now() - heard_at > ms && !lives(name)) this.gone(name);
+    }
   }
 
   gone(name: string): void {
@@ -78,7 +88,10 @@ export class RemotePresence {
   }
 
   #out(node: Node, { session_id, student_id, socket_id }: Move, onPurpose: boolean): void {
-    if (node.present.delete(keyOf({ session_id, socket_id }))) {
+    const key = keyOf({ session_id, socket_id });
+    if (node.present.delete(key)) {
+      const there = this.#bySession.get(session_id);
+      if (there?.delete(key) && there.size === 0) this.#bySession.delete(session_id);
       this.#sink.leave(session_id, student_id, socket_id, onPurpose);
     }
   }

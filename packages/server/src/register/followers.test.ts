@@ -24,7 +24,7 @@ async function sessionsWith(publisher: Partial<Publisher>, faults: string[]) {
     now: Date.now,
     newRecordId,
     presenceGraceMs: 10,
-    shared: false,
+    shared: () => false,
     policy: POLICY,
     codeWindowMs: 15_000,
     onProjectionError: (_id, error) => faults.push(`projection: ${String(error)}`),

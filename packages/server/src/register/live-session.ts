@@ -55,8 +55,8 @@ export interface LiveSessionContext {
   readonly now: () => number;
   readonly newRecordId: () => string;
   readonly presenceGraceMs: number;
-  /** Other nodes write to the same journals. */
-  readonly shared: boolean;
+  /** Whether other servers may write to the same journals now. */
+  readonly shared: () => boolean;
   readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
   readonly onCheckedIn: (live: LiveSession, userId: UserId) => void;
   /** Entries became part of the state. `here`: committed by this object, and not read from the journal. */
@@ -321,7 +321,7 @@ export class LiveSession {
           await this.#catchUp();
           continue;
         }
-      } else if (attempt === 1 && this.#context.shared && decided.some(leansOnTheState)) {
+      } else if (attempt === 1 && this.#context.shared() && decided.some(leansOnTheState)) {
         // What isn't written meets no conflict. Once is enough: the state is then no older than the commands are.
         const failure = await this.#failureOf(this.#catchUp());
         if (!failure && this.state.seq > draft.base_seq) continue;

@@ -29,8 +29,8 @@ export interface LiveSessionsOptions {
   readonly newRecordId: () => string;
   /** Milliseconds a student may be away without being announced as left. */
   readonly presenceGraceMs: number;
-  /** Other nodes write to the same journals. */
-  readonly shared: boolean;
+  /** Whether other servers may write to the same journals now. */
+  readonly shared: () => boolean;
   /** Policy of a session that is adopted from the database. */
   readonly policy: Policy;
   /** How long a check-in code is shown, in ms. */

@@ -1,10 +1,12 @@
 import type { Courses } from './port/courses.js';
+import type { Installation } from './port/installation.js';
 import type { Journal } from './port/journal.js';
 import type { People } from './port/people.js';
 import type { Projections } from './port/projection.js';
 import type { Schools } from './port/school.js';
 
 export type * from './port/courses.js';
+export type * from './port/installation.js';
 export type * from './port/journal.js';
 export type * from './port/people.js';
 export type * from './port/projection.js';
@@ -38,6 +40,7 @@ export interface Storage {
   readonly journal: Journal;
   readonly projection: Projections;
   readonly school: Schools;
+  readonly installation: Installation;
 }
 
 export interface UnusableRows {

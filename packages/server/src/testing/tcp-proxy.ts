@@ -8,13 +8,16 @@ export type Line = 'open' | 'answers lost' | 'silent';
 export class TcpProxy {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  /** What each client sent, for as long as it is open. */
+  readonly #sent = new WeakMap<Socket, string>();
+  readonly #muted = new WeakSet<Socket>();
   #server: Server | undefined;
   #port = 0;
   line: Line = 'open';
-  /** Once a client sends these bytes, answers are lost: the server gets them, and nobody hears what came of it. */
-  loseAnswersTo: string | undefined;
   /** Called before each piece of what clients send is carried. */
   onSent: () => void = () => {};
+  /** Once a client sends these bytes, answers are lost: the server gets them, and nobody hears what came of it. */
+  loseAnswersTo: string | undefined;
 
   private constructor(host: string, port: number) {
     this.#target = { host, port };
@@ -55,16 +58,23 @@ export class TcpProxy {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
+  /** From now on answers are lost on those open connections on which the client has sent what matches. */
+  loseAnswersWhere(sent: RegExp): void {
+    for (const [client] of this.#pairs) if (sent.test(this.#sent.get(client) ?? '')) this.#muted.add(client);
+  }
+
   #join(client: Socket): void {
     const server = connect(this.#target);
     const pair = [client, server] as const;
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [server, client]] as const) {
       from.on('data', (bytes: Buffer) => {
-        if (from === client) this.onSent();
-        if (from === client && this.loseAnswersTo !== undefined && bytes.includes(this.loseAnswersTo)) {
-          this.line = 'answers lost';
-        }
+        if (from === client) {
+          this.onSent();
+          if (this.loseAnswersTo !== undefined && bytes.includes(this.loseAnswersTo)) this.line = 'answers lost';
+          // The first of it says what the connection is for.
+          this.#sent.set(client, ((this.#sent.get(client) ?? '') + bytes.toString('latin1')).slice(0, 4_096));
+        } else if (this.#muted.has(client)) return;
         if (this.line === 'open' || (this.line === 'answers lost' && from === client)) to.write(bytes);
       });
       from.on('error', () => to.destroy());

@@ -21,6 +21,8 @@ export interface SessionTimeoutsOptions {
   readonly now: () => number;
   /** ms of a clock that never jumps. */
   readonly monotonic: () => number;
+  /** How far `now` may be ahead of times that other servers wrote, in ms. */
+  readonly lead: () => number;
 }
 
 interface Watch {
@@ -54,12 +56,14 @@ export class SessionTimeouts implements SessionWatcher {
     options.sessions.follow(this);
   }
 
-  activated(live: LiveSession): void {
+  activated(live: LiveSession, from: 'restored' | 'here' | 'elsewhere'): void {
     const { started_at, last_at } = live.state;
+    // What another server has just started, by a clock of its own, is as old as this one's knowledge of it.
+    const heard = from === 'elsewhere' ? this.#options.monotonic() : undefined;
     const watch: Watch = {
       live,
-      started_at: this.#monotonicOf(started_at),
-      active_at: this.#monotonicOf(last_at),
+      started_at: heard ?? this.#monotonicOf(started_at),
+      active_at: heard ?? this.#monotonicOf(last_at),
       remembered_at: Number.NEGATIVE_INFINITY,
       unremembered: false,
       known: null,
@@ -209,9 +213,9 @@ export class SessionTimeouts implements SessionWatcher {
     }
   }
 
-  /** A moment of the wall clock, which is never later than now. */
+  /** A moment of some server's wall clock, which is never later than now; rather too late than too early. */
   #monotonicOf(wall: number): number {
-    return this.#options.monotonic() - Math.max(0, this.#options.now() - wall);
+    return this.#options.monotonic() - Math.max(0, this.#options.now() - this.#options.lead() - wall);
   }
 
   #wallOf(monotonic: number): number {

@@ -103,13 +103,17 @@ export class Journal {
     return commits;
   }
 
-  /** Answered from the index alone. */
+  /**
+   * Answered from the index alone. In this form, a descending sort by the index and the first of each group, MongoDB
+   * seeks the end of each session (DISTINCT_SCAN) and doesn't walk the commits before it.
+   */
   async lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>> {
     if (sessionIds.length === 0) return new Map();
     const rows = await this.#collection
       .aggregate<{ _id: SessionId; seq: number }>([
         { $match: { session_id: { $in: sessionIds } } },
-        { $group: { _id: '$session_id', seq: { $max: '$last_seq' } } },
+        { $sort: { session_id: -1, last_seq: -1 } },
+        { $group: { _id: '$session_id', seq: { $first: '$last_seq' } } },
       ])
       .toArray();
     return new Map(rows.map(({ _id, seq }) => [_id, seq]));

@@ -1,5 +1,6 @@
 import {
   type Courses,
+  type Installation,
   type Journal as JournalFacet,
   type People,
   type Projections,
@@ -13,6 +14,7 @@ import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
+import { beat, channelKey, leave } from './installation.js';
 import { Journal } from './journal.js';
 import {
   findPeopleByUid,
@@ -114,6 +116,12 @@ export class MongoStorage implements Storage {
       this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options)),
     approvedEnrollments: (courseIds) => this.#ask(({ collections }) => approvedEnrollments(collections, courseIds)),
     findProfiles: (ids) => this.#ask(({ collections }) => findProfiles(collections, ids)),
+  };
+
+  readonly installation: Installation = {
+    channelKey: () => this.#ask(({ connection }) => channelKey(databaseOf(connection))),
+    beat: (server) => this.#ask(({ connection }) => beat(databaseOf(connection), server)),
+    leave: (node) => this.#ask(({ connection }) => leave(databaseOf(connection), node)),
   };
 
   constructor(options: MongoStorageOptions) {

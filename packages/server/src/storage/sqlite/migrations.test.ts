@@ -14,7 +14,8 @@ test('[STORE-36] an empty file gets every migration once', async () => {
     expect(JSON.parse(await storage.sql(applied))).toEqual(MIGRATIONS.map(({ version }) => version));
     await storage.close();
   }
-  expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+  const versions = MIGRATIONS.map(({ version }) => version);
+  expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
 });
 
 /** The version before the chain, with the journal of a class in three commits and one that no version can read. */

@@ -1,4 +1,5 @@
 import { Connection, type Purpose } from './connection.js';
+import { makeInstallation } from './installation.js';
 import { convertJournals } from './journal-of-form-1.js';
 
 interface Migration {
@@ -135,6 +136,20 @@ export const MIGRATIONS: readonly Migration[] = [
       ALTER TABLE enrollments ADD COLUMN begins TEXT;
       ALTER TABLE enrollments ADD COLUMN ends TEXT;
       ALTER TABLE users ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;`,
+  },
+  {
+    version: 5,
+    name: 'the key of the installation, and the servers that use it',
+    sql: `
+      CREATE TABLE installation (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), key TEXT NOT NULL) STRICT;
+      CREATE TABLE servers (
+        node TEXT NOT NULL PRIMARY KEY,
+        name TEXT NOT NULL,
+        channel TEXT,
+        ahead_ms INTEGER,
+        beat_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;`,
+    convert: makeInstallation,
   },
 ];
 

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
 import {
   type Courses,
+  type Installation,
   type Journal,
   type People,
   type Projections,
@@ -14,6 +15,7 @@ import {
 import { backUp } from './backup.js';
 import { coursesOf } from './courses.js';
 import { LEFTOVERS } from './import-staging.js';
+import { installationOf } from './installation.js';
 import { journalOf } from './journal.js';
 import { obstacleTo } from './obstacle.js';
 import { peopleOf } from './people.js';
@@ -41,6 +43,7 @@ export class SqliteStorage implements Storage {
   readonly journal: Journal;
   readonly projection: Projections;
   readonly school: Schools;
+  readonly installation: Installation;
   protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
@@ -61,6 +64,7 @@ export class SqliteStorage implements Storage {
     this.journal = journalOf(queries);
     this.projection = projectionOf(queries);
     this.school = schoolOf(queries);
+    this.installation = installationOf(queries, this.path);
   }
 
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */

@@ -1,5 +1,5 @@
 import type { Commit } from '../../journal/commit.js';
-import type { AppendResult, ImportReport, NewPerson, Projection, School } from '../port.js';
+import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
 
 /** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
 export type CommitRow = readonly [
@@ -26,6 +26,8 @@ export interface Verbs {
   touch(sessionId: string, at: number): void;
   /** Writes, and so proves that the database can be written. */
   ping(): void;
+  beat(server: ServerNote): SeenServer[];
+  leave(node: string): void;
   provision(person: NewPerson): void;
   importSchool(school: School, dryRun: boolean): ImportReport;
   /** Removes what an import that was cut off has left in the file, unless another one is under way. */

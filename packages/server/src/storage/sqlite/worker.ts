@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { type Connection, errorCode, isBusy } from './connection.js';
 import { importBeside, tidyImports } from './import-beside.js';
 import { importSchool } from './import-school.js';
+import { beat, leave } from './installation.js';
 import { append, readCommits, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
@@ -114,6 +115,10 @@ class Worker {
         return void this.#db;
       case 'provision':
         return this.#db.transaction(() => provision(this.#db, ...call.args));
+      case 'beat':
+        return this.#db.transaction(() => beat(this.#db, ...call.args));
+      case 'leave':
+        return leave(this.#db, ...call.args);
       case 'importSchool':
         // In memory there is one connection, and nobody else who could wait for it.
         if (this.#role === 'writer') return importSchool(this.#db, ...call.args);

@@ -3,8 +3,8 @@ import type { Person } from '../../storage/port.js';
 
 /** For as long as this node may not have read what another one wrote before a socket came here, in ms. */
 const KEPT_MS = 12_000;
-/** What the clocks of two nodes may differ by, in ms. */
-const CLOCKS_MS = 500;
+/** What the times of two nodes may differ by, in ms: where their clocks differ by more than a second, all go by one. */
+const CLOCKS_MS = 1_500;
 
 /** What can be put back. */
 export interface Restorable {
