@@ -4,6 +4,7 @@ import { CodeRotation } from './checkins/code-rotation.js';
 import { Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
+import { Dispatch } from './commands/dispatch.js';
 import type { Config } from './config.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
@@ -20,7 +21,6 @@ import {
 import { FrameWriter, SocketIoWriter } from './transport/socket/engine/bundle.js';
 import { FloodGuard } from './transport/socket/engine/flood-guard.js';
 import { SocketPublisher } from './transport/socket/publisher.js';
-import { RateLimit } from './transport/socket/rate-limit.js';
 import { wireOfAnother, wireOfOurs } from './transport/socket/reply.js';
 import type { SocketContext } from './transport/socket/socket-context.js';
 
@@ -123,14 +123,12 @@ export class RollcallCore {
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
     const verifyToken = tokenVerifier(config);
-    const rateLimit = new RateLimit();
     this.#context = {
       services,
       publisher,
       wire: exclusive ? wireOfOurs(sendNow) : wireOfAnother,
       verifyToken,
-      rateLimit,
-      rateLimits,
+      dispatch: new Dispatch(services, rateLimits),
       provisionFromToken,
       observe,
       moved: (session_id, student_id, socket_id, move) =>

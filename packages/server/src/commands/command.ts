@@ -38,11 +38,6 @@ export interface Connection {
   withdraw(sessionId: SessionId): void;
   subscribe(courseId: CourseId): void;
   unsubscribe(courseId: CourseId): void;
-  /**
-   * To be asked before so many entries of a journal are answered: they count towards the caller's rate.
-   * @throws {RollcallError} RATE_LIMITED
-   */
-  afford(entries: number): Promise<void>;
 }
 
 /** One command of one caller. */
@@ -55,6 +50,11 @@ export interface Call<Name extends ClientEventName> {
   readonly connection: Connection | undefined;
   /** Answers the caller: the acknowledgement, and the seed's answer events with the same payload. Once, synchronously. */
   answer(events: string | readonly string[] | undefined, payload: object, extra?: AckExtra): void;
+  /**
+   * To be awaited before an answer is made that holds so many entries of a journal: they count towards the caller's rate.
+   * @throws {RollcallError} RATE_LIMITED
+   */
+  chargeFor(entries: number): Promise<void>;
   /** Lets the caller's next command begin, before this one is committed: it can't overtake any more. */
   proceed(): void;
 }

@@ -26,7 +26,7 @@ export const getAttendanceSessionData = defineCommand({
     if (found.kind === 'stored') return answer(call, await storedData(found.stored, services), since_seq, []);
     if (found.kind === 'ended') {
       const { state } = found;
-      if (since_seq !== undefined) await call.connection?.afford(state.seq - since_seq);
+      if (since_seq !== undefined) await call.chargeFor(state.seq - since_seq);
       const entries = since_seq === undefined ? [] : await readJournal(services.storage, session_id, since_seq);
       return answer(call, sessionDataOf(state, statisticsOfState(state), 'teacher'), since_seq, entries);
     }
@@ -48,7 +48,7 @@ type DataCall = Call<'getAttendanceSessionData'>;
 
 async function answerLive(call: DataCall, live: LiveSession): Promise<void> {
   const { since_seq } = call.input;
-  if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
+  if (since_seq !== undefined) await call.chargeFor(live.state.seq - since_seq);
   // The client has heard of more than this node has.
   if (since_seq !== undefined && since_seq > live.state.seq) await live.lookUp();
   // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.

@@ -3,12 +3,12 @@ import type { Namespace, Socket } from 'socket.io';
 import { personOf } from '../../auth/sign-in.js';
 import type { Identity } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
+import { commandTable } from '../../commands/command-table.js';
 import { courseOf, teachesSession } from '../../commands/rights.js';
 import { opensJournal } from '../../journal/entries.js';
 import type { Person } from '../../storage/port.js';
 import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';
-import { eventTable } from './event-table.js';
 import { Reply } from './reply.js';
 import { sendAway } from './send-away.js';
 import type { SocketContext } from './socket-context.js';
@@ -64,7 +64,7 @@ export function attendanceSockets(
   let paused = false;
 
   const listeners = new Map<string, Listener>();
-  for (const command of Object.values(eventTable)) {
+  for (const command of Object.values(commandTable)) {
     listeners.set(command.name, function (...args) {
       const served = connections.get(this);
       if (served instanceof SocketConnection) {

@@ -1,16 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type ClientEventName,
-  type ClientInput,
-  type CourseId,
-  parseClientEvent,
-  RollcallError,
-  type SessionId,
-  type StudentId,
-} from '@rollcall/protocol';
+import { type CourseId, parseClientEvent, RollcallError, type SessionId, type StudentId } from '@rollcall/protocol';
 import type { Socket } from 'socket.io';
 import type { Identity } from '../../auth/verify-token.js';
-import type { AnyCommand, Call, Command, Connection } from '../../commands/command.js';
+import type { AnyCommand, Connection } from '../../commands/command.js';
+import { tooFast } from '../../commands/dispatch.js';
 import { activeForTeacherNow } from '../../commands/rights.js';
 import type { LiveSession } from '../../register/live-session.js';
 import type { Person } from '../../storage/port.js';
@@ -29,9 +21,6 @@ import type { SocketContext } from './socket-context.js';
 
 /** Between `sessionExpired` and the cut, in ms: time to hear of it, and to come with a new token. */
 const EXPIRY_GRACE_MS = 2_000;
-
-/** A look at so many entries of a journal takes the server as long as an event of the usual kind. */
-const ENTRIES_PER_EVENT = 250;
 
 interface Participation {
   readonly live: LiveSession;
@@ -218,7 +207,7 @@ export class SocketConnection implements Connection {
     const reply = new Reply(this.#socket, command.name, args, this.#context.wire);
     this.#context.observe.received(command.name, this.uid, reply.sessionId);
     const refuse = (error: unknown) => this.#refuse(command, reply, error);
-    const admission = this.#admit();
+    const admission = this.#context.dispatch.admit(this.uid);
     if ('retry_after' in admission) {
       refuse(tooFast(admission));
       this.#context.floodGuard.futile(this.uid, this.#socket);
@@ -246,54 +235,18 @@ export class SocketConnection implements Connection {
     }
   }
 
-  #admit(cost = 1): { readonly wait: number } | { readonly retry_after: number } {
-    const { teacherPerSecond, studentPerSecond } = this.#context.rateLimits;
-    const person = this.#context.services.directory.personNow(this.uid);
-    const teaches = person !== undefined && (person.teacher !== null || person.is_admin);
-    return this.#context.rateLimit.take(this.uid, teaches ? teacherPerSecond : studentPerSecond, cost);
-  }
-
-  async afford(entries: number): Promise<void> {
-    const cost = Math.floor(entries / ENTRIES_PER_EVENT);
-    if (cost <= 0) return;
-    const admission = this.#admit(cost);
-    if ('retry_after' in admission) throw tooFast(admission);
-    if (admission.wait > 0) await delay(admission.wait);
-  }
-
-  async #perform<Name extends ClientEventName>(
-    command: Command<Name>,
-    reply: Reply,
-    proceed: () => void,
-  ): Promise<void> {
-    const { services } = this.#context;
+  async #perform(command: AnyCommand, reply: Reply, proceed: () => void): Promise<void> {
     if (this.#isExpired) throw new RollcallError('UNAUTHENTICATED', { message: 'Invalid token' });
-    const input: ClientInput<Name> = parseClientEvent(command.name, reply.payload);
-    // No await where the person is known: commands in a row then reach the register in one turn.
-    const person = services.directory.personNow(this.uid) ?? (await services.directory.person(this.uid));
-    if (!person) throw new RollcallError('UNAUTHENTICATED', { message: 'User not found' });
-    const call: Call<Name> = {
-      event: command.name,
-      input,
-      person,
-      actor: { user_id: person.user_id, name: person.name },
+    await this.#context.dispatch.carryOut(command, {
+      uid: this.uid,
+      payload: reply.payload,
       connection: this,
       answer: (events, payload, extra) => {
         reply.succeed(events, payload, extra);
         this.#context.observe.answered(command.name, this.uid, reply.sessionId);
       },
       proceed,
-    };
-    const done = command.handle(call, services);
-    this.#touch(person, input);
-    await done;
-  }
-
-  /** Whatever a teacher does with a session keeps it alive. */
-  #touch(person: Person, input: object): void {
-    if (!('session_id' in input) || (!person.teacher && !person.is_admin)) return;
-    const live = activeForTeacherNow(person, input.session_id as SessionId, this.#context.services);
-    if (live) this.#context.services.touched(live);
+    });
   }
 
   #refuse(command: AnyCommand, reply: Reply, error: unknown): void {
@@ -318,7 +271,7 @@ export class SocketConnection implements Connection {
   }
 
   async #refreshWith(reply: Reply): Promise<void> {
-    const admission = this.#admit();
+    const admission = this.#context.dispatch.admit(this.uid);
     if ('retry_after' in admission) {
       this.#context.floodGuard.futile(this.uid, this.#socket);
       throw tooFast(admission);
@@ -350,6 +303,3 @@ export class SocketConnection implements Connection {
     } else if (now - this.#toldAt >= EXPIRY_GRACE_MS) this.#context.letGo(this.#socket);
   }
 }
-
-const tooFast = ({ retry_after }: { readonly retry_after: number }): RollcallError =>
-  new RollcallError('RATE_LIMITED', { details: { retry_after } });

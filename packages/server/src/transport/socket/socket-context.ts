@@ -2,10 +2,10 @@ import type { ClientEventName, RollcallError, SessionId, StudentId } from '@roll
 import type { Socket } from 'socket.io';
 import type { VerifyToken } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
+import type { Dispatch } from '../../commands/dispatch.js';
 import type { Person } from '../../storage/port.js';
 import type { FloodGuard } from './engine/flood-guard.js';
 import type { SocketPublisher } from './publisher.js';
-import type { RateLimit } from './rate-limit.js';
 import type { Wire } from './reply.js';
 
 /** What happens on sockets, for logs and metrics. */
@@ -26,8 +26,8 @@ export interface SocketContext {
   readonly publisher: SocketPublisher;
   readonly wire: Wire;
   readonly verifyToken: VerifyToken;
-  readonly rateLimit: RateLimit;
-  readonly rateLimits: { readonly teacherPerSecond: number; readonly studentPerSecond: number };
+  /** The door that every command enters by. */
+  readonly dispatch: Dispatch;
   readonly provisionFromToken: boolean;
   readonly observe: Observer;
   /** Tells other nodes that a student's socket came to a session, went, or left on purpose. */

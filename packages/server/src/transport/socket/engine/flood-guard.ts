@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'socket.io';
-import { RateLimit } from '../rate-limit.js';
+import { RateLimit } from '../../../commands/rate-limit.js';
 import { cutOff } from './cut-off.js';
 
 /** Longest frame of who doesn't teach, in characters or bytes: a thousand times their usual command. */
