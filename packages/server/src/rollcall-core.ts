@@ -5,6 +5,8 @@ import { Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
 import { Dispatch } from './commands/dispatch.js';
+import { SessionIndex } from './commands/session-index.js';
+import { Snapshots } from './commands/snapshots.js';
 import type { Config } from './config.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
@@ -39,8 +41,11 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
   readonly letGo: SocketContext['letGo'];
   /** Address under which people reach the server; asked for once it listens. */
   readonly publicUrl: () => string;
-  /** Sends now what was written to single connections in this turn, where that is put off. */
-  readonly sendNow?: () => void;
+  /**
+   * Set where events for rooms may go straight to the connections, past Socket.IO. `sendNow` sends what was written to
+   * single connections in this turn.
+   */
+  readonly straight?: { readonly sendNow: () => void };
   /** Set where the namespace's adapter reaches other nodes on the same database. */
   readonly otherNodes?: { readonly connected: () => boolean };
 }
@@ -66,10 +71,11 @@ export class RollcallCore {
     const observe = observer(logger, this.metrics, () => this.sessions);
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
-    const { exclusive, publicUrl, sendNow = () => {} } = options;
-    const writer = exclusive ? new FrameWriter(namespace, sendNow) : new SocketIoWriter(namespace);
+    const { exclusive, publicUrl, straight } = options;
+    const writer = straight ? new FrameWriter(namespace, straight.sendNow) : new SocketIoWriter(namespace);
+    const snapshots = new Snapshots();
     const { emitted: onEmit } = observe;
-    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, publicUrl, now, onEmit });
+    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, snapshots, publicUrl, now, onEmit });
     this.sessions = new LiveSessions({
       storage,
       publisher,
@@ -82,7 +88,8 @@ export class RollcallCore {
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
     });
-    publisher.serve(this.sessions);
+    const index = new SessionIndex(this.sessions);
+    publisher.serve(index);
     this.#timeouts = new SessionTimeouts({
       storage,
       sessions: this.sessions,
@@ -114,7 +121,9 @@ export class RollcallCore {
     const services: Services = {
       storage,
       sessions: this.sessions,
+      index,
       directory,
+      snapshots,
       touched,
       now,
       newRecordId,
@@ -126,7 +135,7 @@ export class RollcallCore {
     this.#context = {
       services,
       publisher,
-      wire: exclusive ? wireOfOurs(sendNow) : wireOfAnother,
+      wire: exclusive ? wireOfOurs(straight?.sendNow ?? (() => {})) : wireOfAnother,
       verifyToken,
       dispatch: new Dispatch(services, rateLimits),
       provisionFromToken,

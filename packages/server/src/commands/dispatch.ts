@@ -11,8 +11,8 @@ import type { Call, Command, Connection, Services } from './command.js';
 import { RateLimit } from './rate-limit.js';
 import { activeForTeacherNow } from './rights.js';
 
-/** A look at so many entries of a journal takes the server as long as an event of the usual kind. */
-const ENTRIES_PER_EVENT = 250;
+/** To make an answer with so many records, entries, rows or sessions takes as long as an event of the usual kind. */
+const ITEMS_PER_EVENT = 250;
 
 export interface RateLimits {
   readonly teacherPerSecond: number;
@@ -68,7 +68,7 @@ export class Dispatch {
       actor: { user_id: person.user_id, name: person.name },
       connection,
       answer,
-      chargeFor: (entries) => this.#chargeFor(uid, entries),
+      chargeFor: (items) => this.#chargeFor(request, items),
       proceed,
     };
     const done = command.handle(call, this.#services);
@@ -76,12 +76,14 @@ export class Dispatch {
     await done;
   }
 
-  async #chargeFor(uid: string, entries: number): Promise<void> {
-    const events = Math.floor(entries / ENTRIES_PER_EVENT);
-    if (events <= 0) return;
-    const admission = this.admit(uid, events);
-    if ('retry_after' in admission) throw tooFast(admission);
-    if (admission.wait > 0) await delay(admission.wait);
+  async #chargeFor({ uid, connection }: Request, items: number): Promise<void> {
+    const events = Math.floor(items / ITEMS_PER_EVENT);
+    if (events > 0) {
+      const admission = this.admit(uid, events);
+      if ('retry_after' in admission) throw tooFast(admission);
+      if (admission.wait > 0) await delay(admission.wait);
+    }
+    await connection?.readyForMore();
   }
 
   /** Whatever a teacher does with a session keeps it alive. */

@@ -138,11 +138,12 @@ export interface SessionData {
   readonly truncated?: true;
 }
 
-/** The whole picture of a session with a journal. */
-export const sessionDataOf = (state: SessionState, statistics: Statistics, audience: Audience): SessionData => ({
+export type SessionHead = Omit<SessionData, 'attendanceRecords'>;
+
+/** A session with a journal, but for its records. */
+export const sessionHeadOf = (state: SessionState, statistics: Statistics): SessionHead => ({
   session_id: state.facts.session_id,
   session: sessionOfState(state),
-  attendanceRecords: recordsOf(state, audience),
   statistics,
   seq: state.seq,
 });

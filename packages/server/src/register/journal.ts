@@ -19,12 +19,18 @@ export function groupsOf(entries: readonly Entry[]): Entry[][] {
   return groups;
 }
 
-/** The whole journal after `afterSeq`. */
-export async function readJournal(storage: Storage, sessionId: SessionId, afterSeq: number): Promise<Entry[]> {
+/** The journal after `afterSeq`: `limit` entries or a few more, since a commit is never split, or all that there are. */
+export async function readJournal(
+  storage: Storage,
+  sessionId: SessionId,
+  afterSeq: number,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<Entry[]> {
   const all: Entry[] = [];
   for (;;) {
-    const page = await storage.journal.readEntries(sessionId, all.at(-1)?.seq ?? afterSeq, READ_ENTRIES);
+    const some = Math.min(READ_ENTRIES, limit - all.length);
+    const page = await storage.journal.readEntries(sessionId, all.at(-1)?.seq ?? afterSeq, some);
     for (const entry of page) all.push(entry);
-    if (page.length < READ_ENTRIES) return all;
+    if (page.length < some || all.length >= limit) return all;
   }
 }

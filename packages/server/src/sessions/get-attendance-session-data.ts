@@ -1,11 +1,10 @@
-import type { Statistics } from '@rollcall/protocol';
 import { type Call, defineCommand, type Services } from '../commands/command.js';
 import {
   changeOf,
   recordOf,
   type SessionData,
-  sessionDataOf,
-  sessionOfState,
+  type SessionHead,
+  sessionHeadOf,
   sessionOfStored,
   statisticsOfState,
 } from '../commands/present.js';
@@ -21,16 +20,11 @@ import type { StoredSession } from '../storage/port.js';
 export const getAttendanceSessionData = defineCommand({
   name: 'getAttendanceSessionData',
   async handle(call, services) {
-    const { session_id, since_seq } = call.input;
+    const { session_id } = call.input;
     const found = await sessionForTeacher(call.person, session_id, 'view attendance data', services);
-    if (found.kind === 'stored') return answer(call, await storedData(found.stored, services), since_seq, []);
-    if (found.kind === 'ended') {
-      const { state } = found;
-      if (since_seq !== undefined) await call.chargeFor(state.seq - since_seq);
-      const entries = since_seq === undefined ? [] : await readJournal(services.storage, session_id, since_seq);
-      return answer(call, sessionDataOf(state, statisticsOfState(state), 'teacher'), since_seq, entries);
-    }
-    await answerLive(call, found.live);
+    if (found.kind === 'live') return answerLive(call, found.live, services);
+    if (found.kind === 'stored') return answerStored(call, found.stored, services);
+    await answerEnded(call, found.state, services);
   },
 });
 
@@ -39,43 +33,55 @@ export const watchAttendanceSession = defineCommand({
   async handle(call, services) {
     const { session_id } = call.input;
     const live = await activeForTeacher(call.person, session_id, 'view attendance data', services);
+    await call.chargeFor(live.state.lines.size);
     call.connection?.watch(live);
-    call.answer('attendanceSessionData', sessionDataOf(live.state, live.statistics, 'teacher'));
+    call.answer('attendanceSessionData', services.snapshots.data(live.state, live.statistics, 'teacher'));
   },
 });
 
 type DataCall = Call<'getAttendanceSessionData'>;
 
-async function answerLive(call: DataCall, live: LiveSession): Promise<void> {
+async function answerLive(call: DataCall, live: LiveSession, services: Services): Promise<void> {
   const { since_seq } = call.input;
-  if (since_seq !== undefined) await call.chargeFor(live.state.seq - since_seq);
-  // The client has heard of more than this node has.
-  if (since_seq !== undefined && since_seq > live.state.seq) await live.lookUp();
-  // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
-  call.connection?.watch(live);
   if (since_seq === undefined) {
-    call.answer('attendanceSessionData', sessionDataOf(live.state, live.statistics, 'teacher'));
+    await call.chargeFor(live.state.lines.size);
+    call.connection?.watch(live);
+    call.answer('attendanceSessionData', services.snapshots.data(live.state, live.statistics, 'teacher'));
     return;
   }
-  const head = headOf(live.state, live.statistics);
+  await call.chargeFor(live.state.seq - since_seq);
+  // The client has heard of more than this node has.
+  if (since_seq > live.state.seq) await live.lookUp();
+  // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
+  call.connection?.watch(live);
+  const head = sessionHeadOf(live.state, live.statistics);
   const entries = (await live.entriesAfter(since_seq)).filter((entry) => entry.seq <= head.seq);
-  answer(call, head, since_seq, entries);
+  answerChanges(call, head, entries);
 }
 
-type Head = Omit<SessionData, 'attendanceRecords'> & Partial<SessionData>;
+async function answerEnded(call: DataCall, state: SessionState, services: Services): Promise<void> {
+  const { since_seq } = call.input;
+  const statistics = statisticsOfState(state);
+  if (since_seq === undefined) {
+    await call.chargeFor(state.lines.size);
+    call.answer('attendanceSessionData', services.snapshots.data(state, statistics, 'teacher'));
+    return;
+  }
+  await call.chargeFor(state.seq - since_seq);
+  const entries = await readJournal(services.storage, state.facts.session_id, since_seq);
+  answerChanges(call, sessionHeadOf(state, statistics), entries);
+}
 
-const headOf = (state: SessionState, statistics: Statistics): Head => ({
-  session_id: state.facts.session_id,
-  session: sessionOfState(state),
-  statistics,
-  seq: state.seq,
-});
-
-function answer(call: DataCall, data: Head, since: number | undefined, entries: readonly Entry[]): void {
+async function answerStored(call: DataCall, stored: StoredSession, services: Services): Promise<void> {
+  const data = await storedData(stored, services);
+  await call.chargeFor(data.attendanceRecords.length);
   const { attendanceRecords: _, ...head } = data;
-  const payload = since === undefined ? data : { ...head, changes: entries.map(changeOf) };
-  call.answer('attendanceSessionData', payload);
+  if (call.input.since_seq === undefined) call.answer('attendanceSessionData', data);
+  else answerChanges(call, head, []);
 }
+
+const answerChanges = (call: DataCall, head: SessionHead, entries: readonly Entry[]): void =>
+  call.answer('attendanceSessionData', { ...head, changes: entries.map(changeOf) });
 
 /** A session without a journal: scheduled, or completed before Rollcall came. Its roster is counted, its records are as found. */
 async function storedData(stored: StoredSession, services: Services): Promise<SessionData> {

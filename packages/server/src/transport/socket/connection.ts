@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CourseId, parseClientEvent, RollcallError, type SessionId, type StudentId } from '@rollcall/protocol';
 import type { Socket } from 'socket.io';
 import type { Identity } from '../../auth/verify-token.js';
@@ -6,6 +7,7 @@ import { tooFast } from '../../commands/dispatch.js';
 import { activeForTeacherNow } from '../../commands/rights.js';
 import type { LiveSession } from '../../register/live-session.js';
 import type { Person } from '../../storage/port.js';
+import { waitingFor } from './engine/connection.js';
 import { InOrder } from './in-order.js';
 import { Reply, refusalOf } from './reply.js';
 import {
@@ -21,6 +23,10 @@ import type { SocketContext } from './socket-context.js';
 
 /** Between `sessionExpired` and the cut, in ms: time to hear of it, and to come with a new token. */
 const EXPIRY_GRACE_MS = 2_000;
+
+/** While more than this waits to be written to a connection, no further long answer is made for it, in bytes. */
+const MORE_BELOW_BYTES = 4 * 1024 * 1024;
+const LOOK_EVERY_MS = 20;
 
 interface Participation {
   readonly live: LiveSession;
@@ -74,20 +80,20 @@ export class SocketConnection implements Connection {
       }
     }
     if (!person.teacher && !person.is_admin) return;
-    const started = ({ state }: LiveSession) => state.started_by.user_id === person.user_id;
-    const named = ({ state }: LiveSession) => state.facts.teacher_id === person.teacher?.teacher_id;
+    const { index } = this.#context.services;
     // What a colleague started in the teacher's name comes after what they run themselves.
-    const latest = this.#latest(person, started) ?? (person.teacher ? this.#latest(person, named) : undefined);
+    const latest =
+      this.#latest(person, index.startedBy(person.user_id)) ??
+      (person.teacher ? this.#latest(person, index.naming(person.teacher.teacher_id)) : undefined);
     if (latest) this.watch(latest);
   }
 
   /** Of a teacher's sessions the one started last; whoever started it may have been taken off the course since. */
-  #latest(person: Person, isTheirs: (live: LiveSession) => boolean): LiveSession | undefined {
-    const { services } = this.#context;
+  #latest(person: Person, theirs: Iterable<LiveSession>): LiveSession | undefined {
     let latest: LiveSession | undefined;
-    for (const live of services.sessions.activeAttendanceSessions.values()) {
-      if (!isTheirs(live) || live.state.started_at <= (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) continue;
-      latest = activeForTeacherNow(person, live.session_id, services) ?? latest;
+    for (const live of theirs) {
+      if (live.state.started_at <= (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) continue;
+      latest = activeForTeacherNow(person, live.session_id, this.#context.services) ?? latest;
     }
     return latest;
   }
@@ -172,6 +178,14 @@ export class SocketConnection implements Connection {
 
   unsubscribe(courseId: CourseId): void {
     this.#leave(courseRoom(courseId));
+  }
+
+  async readyForMore(): Promise<void> {
+    while (waitingFor(this.#socket).bytes > MORE_BELOW_BYTES) {
+      await delay(LOOK_EVERY_MS);
+      // Nobody would hear the answer.
+      if (this.#released) throw new RollcallError('OVERLOADED');
+    }
   }
 
   /** The socket is gone, or is no longer this user's: nothing of this user's may reach it any more. */
