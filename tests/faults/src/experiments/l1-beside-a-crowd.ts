@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Experiment, Lab } from '../experiment.js';
 import { ClassBeside, type Latencies } from '../rig/class-beside.js';
 import { Crowd, frameOf } from '../rig/crowd.js';
@@ -30,15 +31,20 @@ async function scene(lab: Lab, students: number): Promise<Scene> {
 }
 
 /** What the class beside sees of it, without and with. */
-async function compare(lab: Lab, { beside }: Scene, crowded: () => Promise<unknown>): Promise<[Latencies, Latencies]> {
+async function compare(lab: Lab, { beside, server }: Scene, crowded: () => Promise<unknown>): Promise<[Latencies, Latencies]> {
   const without = await beside.during(lab, lab.lasting(ALONE_MS));
+  const own = monitorEventLoopDelay();
+  own.enable();
   const during = await beside.during(lab, crowded());
+  lab.saw('event loop of the measuring process late at most, ms', own.max / 1e6);
   lab.saw('ack p99 without, ms', without.ack);
   lab.saw('ack p99 beside, ms', during.ack);
   lab.saw('ack at most beside, ms', during.worst);
   lab.saw('last recipient p99 without, ms', without.last);
   lab.saw('last recipient p99 beside, ms', during.last);
   lab.saw('marks beside', during.marks);
+  lab.saw('event loop late at most, ms', 1_000 * (await server.metric('nodejs_eventloop_lag_max_seconds')));
+  lab.saw('CPU of the server, s', await server.metric('process_cpu_seconds_total'));
   const limit = ACK_P99_MS;
   if (lab.long) lab.must(during.ack <= limit, `ack p99 is ${Math.round(during.ack)} ms, at most ${limit}`);
   return [without, during];

@@ -3,7 +3,7 @@ import { Plain } from './plain.js';
 
 const SESSION = 'class-beside';
 const STUDENTS = 30;
-const MARK_EVERY_MS = 20;
+const MARK_EVERY_MS = 50;
 
 export interface Latencies {
   /** From sending a mark to its acknowledgement, and to the last of the class knowing it; 99th percentiles in ms. */
