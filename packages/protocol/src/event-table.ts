@@ -133,7 +133,7 @@ export const serverEventTable: Readonly<Record<ServerEventName, ServerEventNote>
     summary: 'The active sessions, when asked for and whenever one of the course starts or ends.',
     to: activeSessionsTo,
   },
-  currentActiveSessions: { summary: '`activeSessionsData` under another name.', to: activeSessionsTo },
+  currentActiveSessions: { summary: '`activeSessionsData` under another name, in answers.', to: caller },
   activeSessionsError: { summary: 'A command on a course was refused.', to: caller },
   onlineStudentsData: { summary: 'The students who are connected to the session now.', to: caller },
   attendanceError: { summary: 'A command was refused for good.', to: caller },

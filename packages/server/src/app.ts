@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Server, type Socket } from 'socket.io';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
 import { type Config, ensureSecret } from './config.js';
@@ -15,6 +15,7 @@ import { listen } from './transport/http/listen.js';
 import { allowRequest, originAllowed } from './transport/http/origins.js';
 import { coalesceWrites } from './transport/socket/engine/coalesce-writes.js';
 import { parser } from './transport/socket/engine/encoder.js';
+import { whyNotStraight } from './transport/socket/engine/probe.js';
 import { dropSlowConsumers } from './transport/socket/engine/slow-consumers.js';
 
 /** Fits a bulk of 5,000 rows with the longest remarks in ASCII, and little more. */
@@ -49,6 +50,8 @@ export interface RollcallOptions {
   readonly logger?: Logger;
   /** Runs once the database is open and before sessions are restored. */
   readonly prepare?: (storage: Storage) => Promise<void>;
+  /** Another implementation of websockets for Socket.IO than ws, as its option of this name takes it. */
+  readonly wsEngine?: ServerOptions['wsEngine'];
 }
 
 /** Builds a server from a configuration; nothing is opened before `start`. */
@@ -99,6 +102,8 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
   });
+  // Engine.IO's own websockets are of a version that keeps a pong for every ping of who doesn't read.
+  const engine = { wsEngine: options.wsEngine ?? WebSocketServer, parser };
   const io = new Server(httpServer, {
     maxHttpBufferSize: MAX_HTTP_BUFFER_SIZE,
     allowRequest: allowRequest(config.corsOrigins),
@@ -107,11 +112,16 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       credentials: true,
     },
     serveClient: false,
-    // Engine.IO's own is of a version that keeps a pong for every ping of who doesn't read.
-    wsEngine: WebSocketServer,
-    parser,
+    ...engine,
   });
-  const sendNow = coalesceWrites(io);
+
+  /** What lies past Socket.IO's public ways isn't promised: the versions that are installed may be others. */
+  const goesStraight = async (): Promise<boolean> => {
+    const why = await whyNotStraight(engine);
+    if (why === undefined) return true;
+    logger.warn({ why }, 'Engine.IO or ws are not as expected: events go out by Socket.IO’s public way, at more CPU');
+    return false;
+  };
 
   let warned = false;
   /** For a phone that is this machine: no other one finds anything there. */
@@ -153,7 +163,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       exclusive: true,
       publicUrl: () => config.publicUrl ?? localUrl(opened),
       letGo: closeTransport,
-      sendNow,
+      ...((await goesStraight()) ? { straight: { sendNow: coalesceWrites(io) } } : {}),
       // Whoever serves a SQLite file claims it.
       alone: config.database.kind === 'sqlite',
       ...(redis ? { carrier: { channel, connected: redis.connected } } : {}),

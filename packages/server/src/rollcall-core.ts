@@ -5,7 +5,10 @@ import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
+import { Dispatch } from './commands/dispatch.js';
 import type { SessionData } from './commands/present.js';
+import { SessionIndex } from './commands/session-index.js';
+import { Snapshots } from './commands/snapshots.js';
 import type { Config } from './config.js';
 import { Hooks } from './hooks.js';
 import type { Logger } from './observability/logger.js';
@@ -25,7 +28,6 @@ import {
 import { FrameWriter, SocketIoWriter } from './transport/socket/engine/bundle.js';
 import { FloodGuard } from './transport/socket/engine/flood-guard.js';
 import { SocketPublisher } from './transport/socket/publisher.js';
-import { RateLimit } from './transport/socket/rate-limit.js';
 import { wireOfAnother, wireOfOurs } from './transport/socket/reply.js';
 import type { SocketContext } from './transport/socket/socket-context.js';
 
@@ -53,8 +55,11 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
   readonly publicUrl: () => string;
   /** An app's own sign-in: the uid, or the user id, of the socket's user; null where it has none. */
   readonly authenticate?: (socket: Socket) => unknown;
-  /** Sends now what was written to single connections in this turn, where that is put off. */
-  readonly sendNow?: () => void;
+  /**
+   * Set where events for rooms may go straight to the connections, past Socket.IO. `sendNow` sends what was written to
+   * single connections in this turn.
+   */
+  readonly straight?: { readonly sendNow: () => void };
   /** True where no other server can use the database. */
   readonly alone: boolean;
   /** Set where the namespace's adapter reaches other servers on the same database. */
@@ -87,10 +92,11 @@ export class RollcallCore {
     const observe = this.#observe;
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
-    const { exclusive, publicUrl, sendNow = () => {} } = options;
-    const writer = exclusive ? new FrameWriter(namespace, sendNow) : new SocketIoWriter(namespace);
+    const { exclusive, publicUrl, straight } = options;
+    const writer = straight ? new FrameWriter(namespace, straight.sendNow) : new SocketIoWriter(namespace);
+    const snapshots = new Snapshots();
     const { emitted: onEmit } = observe;
-    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, publicUrl, now, onEmit });
+    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, snapshots, publicUrl, now, onEmit });
     this.sessions = new LiveSessions({
       storage,
       publisher,
@@ -106,7 +112,8 @@ export class RollcallCore {
         logger.error({ session_id: err.session_id, err }, 'a session is left alone: its journal cannot be read'),
       onFollowerError: (session_id, err) => logger.error({ session_id, err }, 'a committed change was not told to all'),
     });
-    publisher.serve(this.sessions);
+    const index = new SessionIndex(this.sessions);
+    publisher.serve(index);
     this.hooks = new Hooks(logger);
     publisher.onCommitted((live, entries, here) => this.hooks.committed(live, entries, here));
     new SessionLog(logger, this.sessions);
@@ -145,7 +152,9 @@ export class RollcallCore {
     const services: Services = {
       storage,
       sessions: this.sessions,
+      index,
       directory,
+      snapshots,
       touched,
       now,
       newRecordId,
@@ -158,16 +167,14 @@ export class RollcallCore {
         logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
       back: () => logger.info('the keys at JWKS_URL can be read again'),
     });
-    const rateLimit = new RateLimit();
     this.#context = {
       services,
       publisher,
-      wire: exclusive ? wireOfOurs(sendNow) : wireOfAnother,
+      wire: exclusive ? wireOfOurs(straight?.sendNow ?? (() => {})) : wireOfAnother,
       verifyToken,
       authenticate: options.authenticate,
       byUserId: config.uidClaim !== null || options.authenticate !== undefined,
-      rateLimit,
-      rateLimits,
+      dispatch: new Dispatch(services, rateLimits),
       provisionFromToken,
       observe,
       moved: (session_id, student_id, socket_id, move) =>

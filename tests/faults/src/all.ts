@@ -11,6 +11,7 @@ import { oneOpTwoNodes } from './experiments/f10-one-op-two-nodes.js';
 import { raceWithTheEnd } from './experiments/f11-race-with-the-end.js';
 import { clockJumps } from './experiments/f12-clock.js';
 import { deafClientDropped } from './experiments/f13-deaf-client.js';
+import { besideACrowd } from './experiments/l1-beside-a-crowd.js';
 import { raceOfMarkers } from './experiments/n1-race-of-markers.js';
 import { leftAlone } from './experiments/n2-left-alone.js';
 
@@ -30,4 +31,5 @@ export const experiments: readonly Experiment[] = [
   deafClientDropped,
   raceOfMarkers,
   leftAlone,
+  ...besideACrowd,
 ];

@@ -8,6 +8,7 @@ export const getOnlineStudents = defineCommand({
   async handle(call, services) {
     const { session_id } = call.input;
     const live = await activeForTeacher(call.person, session_id, 'view attendance data', services);
+    await call.chargeFor(live.presence.count);
     const online = live.presence.list().flatMap(({ student_id, joined_at, sockets }) => {
       const student = live.state.line(student_id)?.student;
       return student ? { student, joined_at, sockets } : [];

@@ -31,7 +31,7 @@ export const joinAttendanceSession = defineCommand({
       call.answer('attendanceSessionJoined', payload, { ...extraOf(outcome), seq: payload.seq });
     };
     let caughtUp: Promise<void> | undefined;
-    if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
+    if (since_seq !== undefined) await call.chargeFor(live.state.seq - since_seq);
     // The client has heard of more than this node has.
     if (since_seq !== undefined && since_seq > live.state.seq) await live.lookUp();
     // One catch-up of a socket at a time.

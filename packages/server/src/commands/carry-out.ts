@@ -1,8 +1,7 @@
 import type { ClientEventName } from '@rollcall/protocol';
 import { type Command, type OutcomeOf, repetition, type Stranger } from '../register/decide.js';
 import type { FoundSession } from '../register/live-sessions.js';
-import { readJournal } from '../register/read-journal.js';
-import { repeatedOutcome } from '../register/repeat.js';
+import { olderEntriesOf, repeatedOutcome } from '../register/repeat.js';
 import type { Call, Services } from './command.js';
 import { notActive } from './rights.js';
 
@@ -35,10 +34,8 @@ export async function carryOut<C extends Command>(
   const repeated = found.kind === 'ended' ? repetition(found.state, options) : undefined;
   if (found.kind !== 'ended' || !repeated) throw notActive(found);
   const { state } = found;
-  const source = {
-    state,
-    entriesAfter: async (seq: number) => (await readJournal(services.storage, state.facts.session_id, seq)).entries,
-  };
+  const older = olderEntriesOf(state, services.storage);
+  const source = { state, entriesFrom: (seq: number, count: number) => older.from(seq, count) };
   options.answer(await repeatedOutcome(source, command, options, repeated.seq));
 }
 

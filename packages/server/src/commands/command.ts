@@ -4,12 +4,17 @@ import type { LiveSession } from '../register/live-session.js';
 import type { LiveSessions } from '../register/live-sessions.js';
 import type { Person, Storage } from '../storage/port.js';
 import type { Directory } from './directory.js';
+import type { SessionIndex } from './session-index.js';
+import type { Snapshots } from './snapshots.js';
 
 /** Everything a command may use; made once in app.ts and passed in. */
 export interface Services {
   readonly storage: Storage;
   readonly sessions: LiveSessions;
+  /** The same sessions by course and by teacher. */
+  readonly index: SessionIndex;
   readonly directory: Directory;
+  readonly snapshots: Snapshots;
   /** A teacher did something with a session. @returns when it ends by itself, ms since the epoch; null for never */
   readonly touched: (live: LiveSession) => number | null;
   /** Server time, milliseconds since the epoch. */
@@ -38,11 +43,8 @@ export interface Connection {
   withdraw(sessionId: SessionId): void;
   subscribe(courseId: CourseId): void;
   unsubscribe(courseId: CourseId): void;
-  /**
-   * To be asked before so many entries of a journal are answered: they count towards the caller's rate.
-   * @throws {RollcallError} RATE_LIMITED
-   */
-  afford(entries: number): Promise<void>;
+  /** Resolves once little enough waits to be written to make a long answer. @throws {RollcallError} when it is gone */
+  readyForMore(): Promise<void>;
 }
 
 /** One command of one caller. */
@@ -55,6 +57,12 @@ export interface Call<Name extends ClientEventName> {
   readonly connection: Connection | undefined;
   /** Answers the caller: the acknowledgement, and the seed's answer events with the same payload. Once, synchronously. */
   answer(events: string | readonly string[] | undefined, payload: object, extra?: AckExtra): void;
+  /**
+   * To be awaited before an answer is made that holds so many records, entries, rows or sessions: they count towards the
+   * caller's rate, and the answer waits until the caller has read most of what was made for them before.
+   * @throws {RollcallError} RATE_LIMITED; OVERLOADED where the caller is gone
+   */
+  chargeFor(items: number): Promise<void>;
   /** Lets the caller's next command begin, before this one is committed: it can't overtake any more. */
   proceed(): void;
 }

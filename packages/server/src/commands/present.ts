@@ -142,13 +142,20 @@ export interface SessionData {
 /** Where a picture stands in the journal: what a client sends back as since_seq and since_chain. */
 export const positionOf = ({ seq, chain }: Pick<SessionState, 'seq' | 'chain'>) => ({ seq, chain: chainMark(chain) });
 
-/** The whole picture of a session with a journal. */
-export const sessionDataOf = (state: SessionState, statistics: Statistics, audience: Audience): SessionData => ({
+export type SessionHead = Omit<SessionData, 'attendanceRecords'>;
+
+/** A session with a journal, but for its records. */
+export const sessionHeadOf = (state: SessionState, statistics: Statistics): SessionHead => ({
   session_id: state.facts.session_id,
   session: sessionOfState(state),
-  attendanceRecords: recordsOf(state, audience),
   statistics,
   seq: state.seq,
+});
+
+/** The whole picture of a session with a journal, for an app's own code. */
+export const sessionDataOf = (state: SessionState, statistics: Statistics, audience: Audience): SessionData => ({
+  ...sessionHeadOf(state, statistics),
+  attendanceRecords: recordsOf(state, audience),
 });
 
 /** What a student may see of the end where they may not see everybody: their own record. */

@@ -51,7 +51,8 @@ export async function courseOf(facts: SessionFacts, services: Services): Promise
   return services.directory.courseNow(facts.course_id) ?? services.directory.course(facts.course_id).catch(noCourse);
 }
 
-function noCourse(error: unknown): undefined {
+/** A course that was deleted meanwhile is none. */
+export function noCourse(error: unknown): undefined {
   if (error instanceof RollcallError && error.code === 'COURSE_NOT_FOUND') return undefined;
   throw error;
 }

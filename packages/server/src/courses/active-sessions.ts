@@ -1,7 +1,7 @@
 import { type CourseId, RollcallError } from '@rollcall/protocol';
 import { type Call, defineCommand, type Services } from '../commands/command.js';
 import { isoOf } from '../commands/present.js';
-import { courseOf, teachesCourse, teachesSession } from '../commands/rights.js';
+import { noCourse, teachesCourse } from '../commands/rights.js';
 import type { LiveSession } from '../register/live-session.js';
 import type { Person } from '../storage/port.js';
 
@@ -28,9 +28,6 @@ export function activeSessionsData(courseId: CourseId | null, live: Iterable<Liv
   };
 }
 
-export const liveOfCourse = (sessions: Services['sessions'], courseId: CourseId): LiveSession[] =>
-  [...sessions.activeAttendanceSessions.values()].filter((live) => live.state.facts.course_id === courseId);
-
 /** @throws {RollcallError} COURSE_NOT_FOUND, FORBIDDEN */
 async function requirePartInCourse(person: Person, courseId: CourseId, services: Services): Promise<void> {
   const course = await services.directory.course(courseId);
@@ -42,14 +39,29 @@ async function requirePartInCourse(person: Person, courseId: CourseId, services:
 }
 
 async function liveOf(person: Person, services: Services): Promise<LiveSession[]> {
-  const mine: LiveSession[] = [];
-  for (const live of services.sessions.activeAttendanceSessions.values()) {
-    const { facts } = live.state;
-    const listed = person.student !== null && live.state.line(person.student.student_id) !== undefined;
-    const course = person.teacher ? await courseOf(facts, services) : undefined;
-    if (person.is_admin || listed || teachesSession(person, facts, course)) mine.push(live);
+  const { activeAttendanceSessions } = services.sessions;
+  if (person.is_admin) return [...activeAttendanceSessions.values()];
+  const mine = new Set<LiveSession>();
+  if (person.teacher) {
+    for (const live of services.index.naming(person.teacher.teacher_id)) mine.add(live);
+    for (const course of await taughtBy(person, services)) {
+      for (const live of services.index.ofCourse(course)) mine.add(live);
+    }
   }
-  return mine;
+  if (person.student) {
+    const { student_id } = person.student;
+    for (const live of activeAttendanceSessions.values()) if (live.state.line(student_id)) mine.add(live);
+  }
+  return [...mine];
+}
+
+/** Of the courses with an active session those that this person teaches. */
+async function taughtBy(person: Person, services: Services): Promise<CourseId[]> {
+  const { directory, index } = services;
+  const courses = await Promise.all(
+    [...index.courses].map((id) => directory.courseNow(id) ?? directory.course(id).catch(noCourse)),
+  );
+  return courses.flatMap((course) => (course && teachesCourse(person, course) ? [course.course_id] : []));
 }
 
 async function answerActiveSessions(
@@ -58,8 +70,8 @@ async function answerActiveSessions(
 ): Promise<void> {
   const { course_id } = call.input;
   if (course_id !== undefined) await requirePartInCourse(call.person, course_id, services);
-  const live =
-    course_id === undefined ? await liveOf(call.person, services) : liveOfCourse(services.sessions, course_id);
+  const live = course_id === undefined ? await liveOf(call.person, services) : [...services.index.ofCourse(course_id)];
+  await call.chargeFor(live.length);
   call.answer(ACTIVE_SESSIONS_EVENTS, activeSessionsData(course_id ?? null, live));
 }
 
@@ -82,7 +94,7 @@ export const subscribeToCourse = defineCommand({
     const { course_id } = call.input;
     await requirePartInCourse(call.person, course_id, services);
     call.connection?.subscribe(course_id);
-    const live = liveOfCourse(services.sessions, course_id);
+    const live = [...services.index.ofCourse(course_id)];
     call.answer(ACTIVE_SESSIONS_EVENTS, activeSessionsData(course_id, live));
   },
 });

@@ -15,7 +15,7 @@ import {
 } from '../testing/class.js';
 import { fileOf, otherConnection } from '../testing/database-file.js';
 import { schoolOf } from '../testing/school.js';
-import { type Payload, startServer } from '../testing/server.js';
+import { type Client, type Payload, startServer } from '../testing/server.js';
 
 const row = (n: number | string, status: unknown = 'present', extra: object = {}) => ({
   student_id: typeof n === 'number' ? `student-${n}` : n,
@@ -238,4 +238,26 @@ test('[BULK-2] bulks of two devices at once are each whole', async () => {
     expect(mates).toHaveLength(50);
   }
   expect(new Set(Object.values(await statusesOf(one))).size).toBe(1);
+});
+
+test('[BULK-240] while the rows of a bulk are checked others are answered', async () => {
+  const { server, teacher } = await startedClass(2);
+  const other = await server.connect('cyd');
+  const there = (client: Client) => server.rollcall.io.of('/').sockets.get(String(client.socket.id))?.conn;
+  const order: string[] = [];
+  there(teacher)?.on('packetCreate', () => order.push('bulk'));
+  there(other)?.on('packetCreate', () => order.push('other'));
+  const read = new Promise<void>((resolve) => {
+    there(teacher)?.on('packet', ({ type }: { type: string }) => type === 'message' && resolve());
+  });
+  const answer = refused(
+    bulk(
+      teacher,
+      Array.from({ length: 5_000 }, () => ({ student_id: 7 })),
+    ),
+  );
+  await read;
+  await accepted(other.send('unsubscribeFromCourse', { course_id: 'none' }));
+  expect(await answer).toMatchObject({ code: 'BAD_REQUEST' });
+  expect(order.indexOf('other')).toBeLessThan(order.indexOf('bulk'));
 });

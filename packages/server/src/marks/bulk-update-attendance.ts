@@ -1,9 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { bulkRow, type FailedRow, parseWith, RollcallError } from '@rollcall/protocol';
 import { carryOut, strangersTo } from '../commands/carry-out.js';
 import { defineCommand, extraOf } from '../commands/command.js';
 import { recordOf } from '../commands/present.js';
 import { activeForTeacherNow, sessionForTeacher } from '../commands/rights.js';
 import { type MarkRow, refusedRows } from '../register/decide.js';
+
+/** Rows that are checked in one turn of the event loop: a few milliseconds. */
+const ROWS_IN_A_TURN = 200;
 
 export const bulkUpdateAttendance = defineCommand({
   name: 'bulkUpdateAttendance',
@@ -14,7 +18,8 @@ export const bulkUpdateAttendance = defineCommand({
     const found = now
       ? ({ kind: 'live', live: now } as const)
       : await sessionForTeacher(person, session_id, 'update attendance', services);
-    const { rows, failed } = readRows(attendanceUpdates);
+    await call.chargeFor(attendanceUpdates.length);
+    const { rows, failed } = await readRows(attendanceUpdates);
     // A session that isn't active can't say what is wrong with the other rows.
     if (failed.length > 0 && !partial && found.kind !== 'live') throw refusedRows(failed);
     const looked = strangersTo(
@@ -34,11 +39,12 @@ export const bulkUpdateAttendance = defineCommand({
   },
 });
 
-/** Checks row by row, so that each bad one can be named. */
-function readRows(updates: readonly unknown[]): { rows: MarkRow[]; failed: FailedRow[] } {
+/** Checks row by row, so that each bad one can be named, and lets others have their turn in between. */
+async function readRows(updates: readonly unknown[]): Promise<{ rows: MarkRow[]; failed: FailedRow[] }> {
   const rows: MarkRow[] = [];
   const failed: FailedRow[] = [];
   for (const [index, update] of updates.entries()) {
+    if (index > 0 && index % ROWS_IN_A_TURN === 0) await nextTurn();
     try {
       const { student_id, status, remarks } = parseWith(bulkRow, update, ['attendanceUpdates', index]);
       rows.push({ index, ref: student_id, status, remarks });

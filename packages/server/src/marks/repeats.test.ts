@@ -253,3 +253,33 @@ test('[APP-10] a repeat, a no-op and a late leave send no attendanceError', asyn
   await caughtUp(teacher, student);
   expect([...teacher.all('attendanceError'), ...student.all('attendanceError')]).toEqual([]);
 });
+
+test('[ANS-9] [ANS-240] hundreds of repeats of what was done long ago are answered like the first', async () => {
+  const { server, teacher } = await startedClass(1_000);
+  const marks = (client: Client) =>
+    Array.from({ length: 300 }, (_, n) =>
+      mark(client, `student-${n + 1}`, 'late', { op_id: `old-${n}`, remarks: `bus ${n}` }),
+    );
+  const first = await Promise.all(marks(teacher).map(accepted));
+  const rows = ['present', 'absent', 'excused'].flatMap((status) => {
+    return [Array.from({ length: 1_000 }, (_, n) => ({ student_id: `student-${n + 1}`, status }))];
+  });
+  const op_id = 'old bulk';
+  const bulks = [];
+  for (const some of rows) bulks.push(await accepted(bulk(teacher, some, { op_id: `${op_id} ${some[0]?.status}` })));
+  // Past what is kept in memory.
+  for (const status of ['late', 'absent', 'late', 'absent']) {
+    await accepted(
+      bulk(
+        teacher,
+        rows[0]?.map((row) => ({ ...row, status })),
+      ),
+    );
+  }
+  const repeated = await Promise.all(marks(teacher));
+  expect(repeated).toEqual(first.map(again));
+  expect(await bulk(teacher, rows[0], { op_id: `${op_id} present` })).toEqual(again(bulks[0] as Answer));
+  await accepted(end(teacher));
+  const after = await (await server.restart()).connect('ada');
+  expect(await Promise.all(marks(after))).toEqual(first.map(again));
+});

@@ -262,7 +262,10 @@ test('[ANS-9] the repeat of any command is answered as it was answered first', a
       }
       // From the journal alone, as after a restart.
       const state = SessionState.fromJournal(commits.journal, '');
-      const source = { state, entriesAfter: async (seq: number) => commits.journal.slice(seq) };
+      const source = {
+        state,
+        entriesFrom: async (seq: number, count: number) => commits.journal.slice(seq, seq + count),
+      };
       for (const { each, decision } of firsts.values()) {
         const by = commits.circumstances(each);
         const { outcome: again } = decide(new Draft(state), commandOf(each), by);

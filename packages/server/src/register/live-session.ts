@@ -18,7 +18,7 @@ import { fold, statisticsOf } from './fold.js';
 import { Presence } from './presence.js';
 import { Projector } from './projector.js';
 import { groupsOf, type JournalPart, readJournal } from './read-journal.js';
-import { repeatedOutcome } from './repeat.js';
+import { olderEntriesOf, repeatedOutcome } from './repeat.js';
 import { Draft, type SessionState } from './session-state.js';
 
 /** Commands that may wait in one session before it answers OVERLOADED. */
@@ -183,6 +183,13 @@ export class LiveSession {
     const { entries } = await this.#readAfter(seq);
     // What was committed elsewhere in the meantime is published later, in its own time.
     return entries.filter((entry) => entry.seq > seq && entry.seq <= this.state.seq);
+  }
+
+  /** The `count` entries that come after `seq`, or as many as there are. */
+  async entriesFrom(seq: number, count: number): Promise<readonly Entry[]> {
+    const first = this.#recent[0];
+    if (first && first.seq <= seq + 1) return this.#recent.slice(seq + 1 - first.seq, seq + 1 - first.seq + count);
+    return olderEntriesOf(this.state, this.#context.storage).from(seq, count);
   }
 
   /** A hall that comes back at once shares what is being read: it is the same journal for all. */

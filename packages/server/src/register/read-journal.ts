@@ -30,16 +30,22 @@ export interface JournalPart {
 }
 
 /**
- * The whole journal after `afterSeq`.
+ * The journal after `afterSeq`: `limit` entries or a few more, since a commit is never split, or all that there are.
  * @throws {JournalError} for what this version can't read
  */
-export async function readJournal(storage: Storage, sessionId: SessionId, afterSeq: number): Promise<JournalPart> {
+export async function readJournal(
+  storage: Storage,
+  sessionId: SessionId,
+  afterSeq: number,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<JournalPart> {
   const entries: Entry[] = [];
   const ends = new Map<number, string>();
   let chain: string | undefined;
   let seq = afterSeq;
   for (;;) {
-    const page = await storage.journal.readCommits(sessionId, seq, READ_ENTRIES);
+    const some = Math.min(READ_ENTRIES, limit - entries.length);
+    const page = await storage.journal.readCommits(sessionId, seq, some);
     const before = entries.length;
     for (const stored of page) {
       const commit = decodeCommit(sessionId, stored);
@@ -48,7 +54,7 @@ export async function readJournal(storage: Storage, sessionId: SessionId, afterS
       seq = commit.last_seq;
       ends.set(seq, chain);
     }
-    if (page.length === 0 || entries.length - before < READ_ENTRIES) return { entries, chain, ends };
+    if (page.length === 0 || entries.length - before < some || entries.length >= limit) return { entries, chain, ends };
   }
 }
 

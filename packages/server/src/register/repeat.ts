@@ -1,13 +1,69 @@
 import { type FailedRow, RollcallError, type StudentId } from '@rollcall/protocol';
 import type { Actor, Entry, MarkedEntry } from '../journal/entries.js';
+import type { Storage } from '../storage/port.js';
 import type { Command, Outcome, OutcomeOf } from './decide.js';
 import { type Line, lineAsOf } from './fold.js';
+import { readJournal } from './read-journal.js';
 import type { SessionState } from './session-state.js';
 
 /** What a repeated command is answered from. */
 export interface Repeatable {
   readonly state: SessionState;
-  entriesAfter(seq: number): Promise<readonly Entry[]>;
+  /** The `count` entries that come after `seq`, or as many as there are. */
+  entriesFrom(seq: number, count: number): Promise<readonly Entry[]>;
+}
+
+/** Entries that are read at least: whoever repeats one command mostly repeats those around it as well. */
+const PAGE_ENTRIES = 100;
+
+/**
+ * Entries of a session's journal that aren't in memory any more, for repeats. One reading at a time, and none for what
+ * was read just before: a client that repeats thousands of commands must not keep the database from everybody else, nor
+ * have the same commits in memory once for each of them.
+ */
+export class OlderEntries {
+  readonly #read: (after: number, limit: number) => Promise<readonly Entry[]>;
+  #page: readonly Entry[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #asked = 0;
+
+  /** @param read entries after a seq: `limit` or a few more, or all that there are */
+  constructor(read: (after: number, limit: number) => Promise<readonly Entry[]>) {
+    this.#read = read;
+  }
+
+  from(seq: number, count: number): Promise<readonly Entry[]> {
+    this.#asked += 1;
+    const entries = this.#last.then(() => this.#from(seq, count));
+    const forget = () => {
+      this.#asked -= 1;
+      if (this.#asked === 0) this.#page = [];
+    };
+    this.#last = entries.then(forget, forget);
+    return entries;
+  }
+
+  async #from(seq: number, count: number): Promise<readonly Entry[]> {
+    const [first] = this.#page;
+    const last = this.#page.at(-1);
+    const there = first && last && first.seq <= seq + 1 && last.seq >= seq + count;
+    if (!there) this.#page = await this.#read(seq, Math.max(count, PAGE_ENTRIES));
+    return this.#page.filter((entry) => entry.seq > seq && entry.seq <= seq + count);
+  }
+}
+
+const older = new WeakMap<SessionState, OlderEntries>();
+
+/** One for each session, whether it is active or over. */
+export function olderEntriesOf(state: SessionState, storage: Storage): OlderEntries {
+  let entries = older.get(state);
+  if (!entries) {
+    entries = new OlderEntries(
+      async (after, limit) => (await readJournal(storage, state.facts.session_id, after, limit)).entries,
+    );
+    older.set(state, entries);
+  }
+  return entries;
 }
 
 /** Answers a command that was carried out before as it was answered then, from what its entries say. */
@@ -67,7 +123,7 @@ function repeatedRows(
 
 /** A check-in that marked the student too ends at that mark. */
 async function endOfCheckIn(source: Repeatable, seq: number, mine: (entry: Entry) => boolean): Promise<number> {
-  const [entry, next] = await source.entriesAfter(seq - 1);
+  const [entry, next] = await source.entriesFrom(seq - 1, 2);
   if (entry?.type !== 'checked_in' || !mine(entry)) return seq;
   const marked = next?.type === 'marked' && next.student_id === entry.student_id && next.actor.user_id === null;
   return marked && next.at === entry.at ? next.seq : seq;
@@ -75,10 +131,10 @@ async function endOfCheckIn(source: Repeatable, seq: number, mine: (entry: Entry
 
 /** The marks of one command, which end at `seq`; none when it changed nothing. */
 async function entriesUpTo(source: Repeatable, seq: number, mine: (entry: Entry) => boolean): Promise<MarkedEntry[]> {
-  const [last] = await source.entriesAfter(seq - 1);
+  const [last] = await source.entriesFrom(seq - 1, 1);
   if (last?.type !== 'marked' || !mine(last)) return [];
   if (last.group === undefined) return [last];
-  const group = await source.entriesAfter(last.group - 1);
+  const group = await source.entriesFrom(last.group - 1, seq - last.group + 1);
   return group.filter((entry): entry is MarkedEntry => entry.type === 'marked' && entry.group === last.group);
 }
 

@@ -1,8 +1,9 @@
 import { RollcallError } from '@rollcall/protocol';
 import { carryOut } from '../commands/carry-out.js';
 import { defineCommand, extraOf } from '../commands/command.js';
-import { sessionDataOf, statisticsOfState } from '../commands/present.js';
+import { statisticsOfState } from '../commands/present.js';
 import { courseOf, factsOf, sessionForTeacher, teachesSession } from '../commands/rights.js';
+import { Written } from '../commands/written.js';
 import { repetition } from '../register/decide.js';
 
 export const endAttendanceSession = defineCommand({
@@ -14,6 +15,7 @@ export const endAttendanceSession = defineCommand({
     const repeated = found.kind === 'ended' && repetition(found.state, { event, actor, op_id });
     if (found.kind !== 'live' && !repeated) throw new RollcallError('SESSION_NOT_ACTIVE');
     const facts = factsOf(found);
+    await call.chargeFor((found.kind === 'live' ? found.live.state : found.state).lines.size);
     const own = teachesSession(person, facts, await courseOf(facts, services));
     // Teachers are told at once, and in order, where a hall has to wait.
     if (found.kind === 'live') call.connection?.watch(found.live, { silently: true });
@@ -23,8 +25,12 @@ export const endAttendanceSession = defineCommand({
       const state = found.kind === 'live' ? found.live.state : found.kind === 'ended' ? found.state : undefined;
       if (!state) throw new RollcallError('SESSION_NOT_ACTIVE');
       const statistics = found.kind === 'live' ? found.live.statistics : statisticsOfState(state);
-      const finalData = sessionDataOf(state, statistics, 'teacher');
-      call.answer('attendanceSessionEndedConfirm', { session_id, finalData }, extraOf(outcome));
+      const finalData = services.snapshots.data(state, statistics, 'teacher');
+      call.answer(
+        'attendanceSessionEndedConfirm',
+        Written.with({ session_id }, 'finalData', finalData),
+        extraOf(outcome),
+      );
     });
   },
 });

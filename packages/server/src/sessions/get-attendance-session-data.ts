@@ -5,8 +5,9 @@ import {
   positionOf,
   recordOf,
   type SessionData,
+  type SessionHead,
   sessionDataOf,
-  sessionOfState,
+  sessionHeadOf,
   sessionOfStored,
   statisticsOfState,
 } from '../commands/present.js';
@@ -16,29 +17,17 @@ import { statisticsOf } from '../register/fold.js';
 import type { LiveSession } from '../register/live-session.js';
 import { rosterOf } from '../register/live-sessions.js';
 import { changesSince } from '../register/read-journal.js';
-import { noCounts } from '../register/session-state.js';
+import { noCounts, type SessionState } from '../register/session-state.js';
 import type { StoredSession } from '../storage/port.js';
 
 export const getAttendanceSessionData = defineCommand({
   name: 'getAttendanceSessionData',
   async handle(call, services) {
-    const { session_id, since_seq, since_chain } = call.input;
+    const { session_id } = call.input;
     const found = await sessionForTeacher(call.person, session_id, 'view attendance data', services);
-    switch (found.kind) {
-      case 'stored':
-        // There is no journal that a client could have heard of.
-        return answer(call, await storedData(found.stored, services), since_seq === undefined ? 'whole' : 'none');
-      case 'ended': {
-        const { state } = found;
-        const data = { ...sessionDataOf(state, statisticsOfState(state), 'teacher'), ...positionOf(state) };
-        if (since_seq === undefined) return answer(call, data, 'whole');
-        await call.connection?.afford(state.seq - since_seq);
-        const changes = await changesSince(services.storage, state, since_seq, since_chain);
-        return answer(call, data, changes ?? 'reset');
-      }
-      case 'live':
-        return answerLive(call, found.live);
-    }
+    if (found.kind === 'live') return answerLive(call, found.live, services);
+    if (found.kind === 'stored') return answerStored(call, found.stored, services);
+    await answerEnded(call, found.state, services);
   },
 });
 
@@ -47,8 +36,7 @@ export const watchAttendanceSession = defineCommand({
   async handle(call, services) {
     const { session_id } = call.input;
     const live = await activeForTeacher(call.person, session_id, 'view attendance data', services);
-    call.connection?.watch(live);
-    answer(call, wholeOf(live), 'whole');
+    await answerWhole(call, live, services);
   },
 });
 
@@ -67,45 +55,61 @@ export async function dataOfSession(sessionId: SessionId, services: Services): P
   }
 }
 
-type DataCall = Call<'getAttendanceSessionData'> | Call<'watchAttendanceSession'>;
+type DataCall = Call<'getAttendanceSessionData'>;
+type WholeCall = DataCall | Call<'watchAttendanceSession'>;
 
-async function answerLive(call: Call<'getAttendanceSessionData'>, live: LiveSession): Promise<void> {
+/** In place of what the client has, where that is of another journal. */
+const RESET = { reset: true } as const;
+
+async function answerWhole(call: WholeCall, live: LiveSession, services: Services, extra = {}): Promise<void> {
+  await call.chargeFor(live.state.size);
+  call.connection?.watch(live);
+  call.answer('attendanceSessionData', services.snapshots.picture(live.state, live.statistics, extra));
+}
+
+async function answerLive(call: DataCall, live: LiveSession, services: Services): Promise<void> {
   const { since_seq, since_chain } = call.input;
-  if (since_seq !== undefined) await call.connection?.afford(live.state.seq - since_seq);
+  if (since_seq === undefined) return answerWhole(call, live, services);
+  await call.chargeFor(live.state.seq - since_seq);
   // The client has heard of more than this node has.
-  if (since_seq !== undefined && since_seq > live.state.seq) await live.lookUp();
+  if (since_seq > live.state.seq) await live.lookUp();
   // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
   call.connection?.watch(live);
-  if (since_seq === undefined) return answer(call, wholeOf(live), 'whole');
-  const head = {
-    session_id: live.session_id,
-    session: sessionOfState(live.state),
-    statistics: live.statistics,
-    ...positionOf(live.state),
-  };
+  const head = { ...sessionHeadOf(live.state, live.statistics), ...positionOf(live.state) };
   const entries = await live.entriesSince(since_seq, since_chain);
-  if (!entries) return answer(call, wholeOf(live), 'reset');
-  answer(
+  if (!entries) return answerWhole(call, live, services, RESET);
+  answerChanges(
     call,
     head,
     entries.filter((entry) => entry.seq <= head.seq),
   );
 }
 
-const wholeOf = (live: LiveSession): SessionData & { readonly chain: string } => ({
-  ...sessionDataOf(live.state, live.statistics, 'teacher'),
-  ...positionOf(live.state),
-});
-
-type Head = Omit<SessionData, 'attendanceRecords'> & Partial<SessionData>;
-
-/** @param what the whole, the whole in place of what the client has, or the entries since what it has */
-function answer(call: DataCall, data: Head, what: 'whole' | 'reset' | 'none' | readonly Entry[]): void {
-  const { attendanceRecords: _, ...head } = data;
-  if (what === 'whole') call.answer('attendanceSessionData', data);
-  else if (what === 'reset') call.answer('attendanceSessionData', { ...data, reset: true });
-  else call.answer('attendanceSessionData', { ...head, changes: what === 'none' ? [] : what.map(changeOf) });
+async function answerEnded(call: DataCall, state: SessionState, services: Services): Promise<void> {
+  const { since_seq, since_chain } = call.input;
+  const statistics = statisticsOfState(state);
+  const whole = async (extra = {}) => {
+    await call.chargeFor(state.size);
+    call.answer('attendanceSessionData', services.snapshots.picture(state, statistics, extra));
+  };
+  if (since_seq === undefined) return whole();
+  await call.chargeFor(state.seq - since_seq);
+  const entries = await changesSince(services.storage, state, since_seq, since_chain);
+  if (!entries) return whole(RESET);
+  answerChanges(call, { ...sessionHeadOf(state, statistics), ...positionOf(state) }, entries);
 }
+
+async function answerStored(call: DataCall, stored: StoredSession, services: Services): Promise<void> {
+  const data = await storedData(stored, services);
+  await call.chargeFor(data.attendanceRecords.length);
+  const { attendanceRecords: _, ...head } = data;
+  if (call.input.since_seq === undefined) call.answer('attendanceSessionData', data);
+  // There is no journal that a client could have heard of.
+  else answerChanges(call, head, []);
+}
+
+const answerChanges = (call: DataCall, head: SessionHead, entries: readonly Entry[]): void =>
+  call.answer('attendanceSessionData', { ...head, changes: entries.map(changeOf) });
 
 /** A session without a journal: scheduled, or completed before Rollcall came. Its roster is counted, its records are as found. */
 export async function storedData(

@@ -1,6 +1,6 @@
 import { type ClientInput, RollcallError } from '@rollcall/protocol';
 import { type AckExtra, type Call, defineCommand, type Services } from '../commands/command.js';
-import { positionOf, recordsOf, sessionOfState } from '../commands/present.js';
+import { positionOf, sessionOfState } from '../commands/present.js';
 import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse } from '../commands/rights.js';
 import { Written } from '../commands/written.js';
 import type { SessionFacts, StartedEntry } from '../journal/entries.js';
@@ -17,17 +17,15 @@ export const startAttendanceSession = defineCommand({
   async handle(call, services) {
     const { input, person } = call;
     requireTeacher(person);
-    let written: Written | undefined;
     await services.sessions.open(input.session_id, {
       build: (stored) => openingEntry(call, stored, services),
-      prepare(state) {
-        written = Written.of(recordsOf(state, 'teacher')).write();
-      },
-      // Somebody else's word may have carried it further before this answer.
-      started: (live) => attach(call, live, {}, live.state.seq === 1 ? written : undefined),
+      prepare: (state) => void services.snapshots.records(state, 'teacher'),
+      started: (live) => attach(call, live, {}, services),
       already: async (live) => {
         await requireSessionTeacher(person, live.state.facts, 'start attendance', services);
-        attach(call, live, repetition(live.state, { ...call, op_id: input.op_id }) ?? {});
+        const repeated = repetition(live.state, { ...call, op_id: input.op_id }) ?? {};
+        await call.chargeFor(live.state.size);
+        attach(call, live, repeated, services);
       },
       over: async (state) => {
         await requireSessionTeacher(person, state.facts, 'start attendance', services);
@@ -38,13 +36,9 @@ export const startAttendanceSession = defineCommand({
 });
 
 /** The caller's screen from now on: everything that is known, and every change to come. */
-function attach(
-  call: StartCall,
-  live: LiveSession,
-  repeated: { kind?: string },
-  records = Written.of(recordsOf(live.state, 'teacher')),
-): void {
+function attach(call: StartCall, live: LiveSession, repeated: { kind?: string }, { snapshots }: Services): void {
   const { state, statistics } = live;
+  const records = snapshots.records(state, 'teacher');
   call.connection?.watch(live);
   const head = {
     session_id: live.session_id,
@@ -60,15 +54,18 @@ function attach(
 
 /** @throws {RollcallError} COURSE_NOT_FOUND, NOT_SESSION_TEACHER, SESSION_ENDED */
 async function openingEntry(
-  { event, input, person, actor }: StartCall,
+  call: StartCall,
   stored: StoredSession | undefined,
   services: Services,
 ): Promise<StartedEntry> {
+  const { event, input, person, actor } = call;
   const facts = stored ?? (await newSession(input, person, services));
   if (stored) {
     await requireSessionTeacher(person, stored, 'start attendance', services);
     if (stored.status !== 'scheduled') throw new RollcallError('SESSION_ENDED');
   }
+  const roster = await rosterOf(services.storage, facts, services.now(), services.newRecordId);
+  await call.chargeFor(roster.length);
   const at = services.now();
   const policy = { ...services.policy, ...given(input.policy) };
   return {
@@ -90,7 +87,7 @@ async function openingEntry(
       teacher_name: facts.teacher_name ?? person.name,
     },
     policy,
-    roster: await rosterOf(services.storage, facts, at, services.newRecordId),
+    roster,
     ...(policy.check_in === 'code' ? { codes: newCodeKey(services.codeWindowMs) } : {}),
   };
 }

@@ -6,10 +6,11 @@ import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
-import { createRollcall, type Rollcall } from '../app.js';
+import { createRollcall, type Rollcall, type RollcallOptions } from '../app.js';
 import { type Config, readConfig } from '../config.js';
 import type { School, Storage } from '../storage/port.js';
 import { requireConformity } from './conformity.js';
+import { OtherWebSocketServer } from './other-websockets.js';
 
 /** Signs and checks the tokens of every test server. */
 export const SECRET = 'a secret of the tests that is long enough';
@@ -65,7 +66,12 @@ export interface ServerOptions {
   readonly onLog?: (line: string) => void;
   /** Runs after the school was imported and before sessions are restored. */
   readonly prepare?: (storage: Storage, config: Config) => Promise<void> | void;
+  /** Websockets of another kind; without, of ws, or as ROLLCALL_TEST_ENGINE says. */
+  readonly wsEngine?: RollcallOptions['wsEngine'];
 }
+
+/** `ROLLCALL_TEST_ENGINE=other`: whatever is tried is tried by Socket.IO's public way. */
+const engineOfTests = process.env['ROLLCALL_TEST_ENGINE'] === 'other' ? OtherWebSocketServer : undefined;
 
 /** A real server on a free port, on a SQLite file of its own unless the variables say otherwise. It ends with the test. */
 export async function startServer(
@@ -84,7 +90,8 @@ export async function startServer(
   };
   const { onLog } = options;
   const logger = onLog ? pino({ level: config.log.level }, { write: onLog }) : pino({ level: config.log.level });
-  const rollcall = createRollcall(config, { logger, prepare });
+  const wsEngine = options.wsEngine ?? engineOfTests;
+  const rollcall = createRollcall(config, { logger, prepare, ...(wsEngine ? { wsEngine } : {}) });
   const { port } = await rollcall.start();
   onTestFinished(() => rollcall.close());
   const url = `http://127.0.0.1:${port}`;

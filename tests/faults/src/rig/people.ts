@@ -8,15 +8,17 @@ export interface SchoolSize {
   readonly students: number;
   /** Co-teachers besides `ada` and `cyd`: t-1, t-2 … */
   readonly teachers?: number;
+  /** So many of the students are in course-2 as well, which `bo` teaches. */
+  readonly beside?: number;
 }
 
 /** `ada` teaches course-1 with `cyd` and t-1 … as co-teachers; its students are s-1 … with the profiles student-1 … */
-function schoolOf({ students, teachers = 0 }: SchoolSize) {
+function schoolOf({ students, teachers = 0, beside = 0 }: SchoolSize) {
   const others = Array.from({ length: teachers }, (_, n) => `t-${n + 1}`);
   const people = Array.from({ length: students }, (_, n) => n + 1);
   const teacher = (uid: string) => ({ id: `teacher-${uid}`, uid, name: `Teacher ${uid}` });
   return {
-    teachers: ['ada', 'cyd', ...others].map(teacher),
+    teachers: ['ada', 'cyd', ...others, ...(beside ? ['bo'] : [])].map(teacher),
     students: people.map((n) => ({
       id: `student-${n}`,
       uid: `s-${n}`,
@@ -31,8 +33,16 @@ function schoolOf({ students, teachers = 0 }: SchoolSize) {
         teacher_id: 'teacher-ada',
         co_teacher_ids: ['cyd', ...others].map((uid) => `teacher-${uid}`),
       },
+      ...(beside
+        ? [{ id: 'course-2', title: 'Beside', course_code: 'CSE-302', teacher_id: 'teacher-bo', co_teacher_ids: [] }]
+        : []),
     ],
-    enrollments: people.map((n) => ({ course_id: 'course-1', student_id: `student-${n}`, status: 'approved' })),
+    enrollments: [
+      ...people.map((n) => ({ course_id: 'course-1', student_id: `student-${n}`, status: 'approved' })),
+      ...people
+        .slice(0, beside)
+        .map((n) => ({ course_id: 'course-2', student_id: `student-${n}`, status: 'approved' })),
+    ],
   };
 }
 

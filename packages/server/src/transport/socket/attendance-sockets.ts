@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RollcallError } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import type { AnyCommand } from '../../commands/command.js';
+import { commandTable } from '../../commands/command-table.js';
 import { opensJournal } from '../../journal/entries.js';
 import type { Person } from '../../storage/port.js';
 import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';
 import { Crowd } from './crowd.js';
 import { type Admission, admit, admitSooner, admitWithPatience, type Entrance, isForNow } from './entrance.js';
-import { eventTable } from './event-table.js';
 import { Reply } from './reply.js';
 import { isRollcalls } from './rooms.js';
 import { sendAway } from './send-away.js';
@@ -83,7 +83,7 @@ export function attendanceSockets(
   const refuse = (socket: Socket, { name, errorEvent }: AnyCommand, args: readonly unknown[], why: RollcallError) =>
     new Reply(socket, name, args, context.wire).refuse(why, errorEvent);
   const listeners = new Map<string, Listener>();
-  for (const command of Object.values(eventTable)) {
+  for (const command of Object.values(commandTable)) {
     listeners.set(command.name, function (...args) {
       const served = connections.get(this);
       if (served instanceof SocketConnection) {

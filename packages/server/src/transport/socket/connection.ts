@@ -1,19 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type ClientEventName,
-  type ClientInput,
-  type CourseId,
-  parseClientEvent,
-  RollcallError,
-  type SessionId,
-  type StudentId,
-} from '@rollcall/protocol';
+import { type CourseId, parseClientEvent, RollcallError, type SessionId, type StudentId } from '@rollcall/protocol';
 import type { Socket } from 'socket.io';
 import type { Identity } from '../../auth/verify-token.js';
-import type { AnyCommand, Call, Command, Connection } from '../../commands/command.js';
+import type { AnyCommand, Connection } from '../../commands/command.js';
+import { tooFast } from '../../commands/dispatch.js';
 import { activeForTeacherNow } from '../../commands/rights.js';
 import type { LiveSession } from '../../register/live-session.js';
 import type { Person } from '../../storage/port.js';
+import { waitingFor } from './engine/connection.js';
 import { InOrder } from './in-order.js';
 import { Reply, refusalOf } from './reply.js';
 import {
@@ -30,8 +24,9 @@ import type { SocketContext } from './socket-context.js';
 /** Between `sessionExpired` and the cut, in ms: time to hear of it, and to come with a new token. */
 const EXPIRY_GRACE_MS = 2_000;
 
-/** A look at so many entries of a journal takes the server as long as an event of the usual kind. */
-const ENTRIES_PER_EVENT = 250;
+/** While more than this waits to be written to a connection, no further long answer is made for it, in bytes. */
+const MORE_BELOW_BYTES = 4 * 1024 * 1024;
+const LOOK_EVERY_MS = 20;
 
 interface Participation {
   readonly live: LiveSession;
@@ -92,20 +87,20 @@ export class SocketConnection implements Connection {
       }
     }
     if (!person.teacher && !person.is_admin) return;
-    const started = ({ state }: LiveSession) => state.started_by.user_id === person.user_id;
-    const named = ({ state }: LiveSession) => state.facts.teacher_id === person.teacher?.teacher_id;
+    const { index } = this.#context.services;
     // What a colleague started in the teacher's name comes after what they run themselves.
-    const latest = this.#latest(person, started) ?? (person.teacher ? this.#latest(person, named) : undefined);
+    const latest =
+      this.#latest(person, index.startedBy(person.user_id)) ??
+      (person.teacher ? this.#latest(person, index.naming(person.teacher.teacher_id)) : undefined);
     if (latest) this.watch(latest);
   }
 
   /** Of a teacher's sessions the one started last; whoever started it may have been taken off the course since. */
-  #latest(person: Person, isTheirs: (live: LiveSession) => boolean): LiveSession | undefined {
-    const { services } = this.#context;
+  #latest(person: Person, theirs: Iterable<LiveSession>): LiveSession | undefined {
     let latest: LiveSession | undefined;
-    for (const live of services.sessions.activeAttendanceSessions.values()) {
-      if (!isTheirs(live) || live.state.started_at <= (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) continue;
-      latest = activeForTeacherNow(person, live.session_id, services) ?? latest;
+    for (const live of theirs) {
+      if (live.state.started_at <= (latest?.state.started_at ?? Number.NEGATIVE_INFINITY)) continue;
+      latest = activeForTeacherNow(person, live.session_id, this.#context.services) ?? latest;
     }
     return latest;
   }
@@ -192,6 +187,14 @@ export class SocketConnection implements Connection {
     this.#leave(courseRoom(courseId));
   }
 
+  async readyForMore(): Promise<void> {
+    while (waitingFor(this.#socket).bytes > MORE_BELOW_BYTES) {
+      await delay(LOOK_EVERY_MS);
+      // Nobody would hear the answer.
+      if (this.#released) throw new RollcallError('OVERLOADED');
+    }
+  }
+
   /** The socket is gone, or is no longer this user's: nothing of this user's may reach it any more. */
   release(): void {
     this.#released = true;
@@ -225,7 +228,7 @@ export class SocketConnection implements Connection {
     const reply = new Reply(this.#socket, command.name, args, this.#context.wire);
     this.#context.observe.received(command.name, this.uid, reply.payload);
     const refuse = (error: unknown) => this.#refuse(command, reply, error);
-    const admission = this.#admit();
+    const admission = this.#context.dispatch.admit(this.uid);
     if ('retry_after' in admission) {
       refuse(tooFast(admission));
       this.#context.floodGuard.futile(this.uid, this.#socket);
@@ -253,37 +256,11 @@ export class SocketConnection implements Connection {
     }
   }
 
-  #admit(cost = 1): { readonly wait: number } | { readonly retry_after: number } {
-    const { teacherPerSecond, studentPerSecond } = this.#context.rateLimits;
-    const person = this.#context.services.directory.lastKnown(this.uid);
-    const teaches = person !== undefined && (person.teacher !== null || person.is_admin);
-    return this.#context.rateLimit.take(this.uid, teaches ? teacherPerSecond : studentPerSecond, cost);
-  }
-
-  async afford(entries: number): Promise<void> {
-    const cost = Math.floor(entries / ENTRIES_PER_EVENT);
-    if (cost <= 0) return;
-    const admission = this.#admit(cost);
-    if ('retry_after' in admission) throw tooFast(admission);
-    if (admission.wait > 0) await delay(admission.wait);
-  }
-
-  async #perform<Name extends ClientEventName>(
-    command: Command<Name>,
-    reply: Reply,
-    proceed: () => void,
-  ): Promise<void> {
-    const { services } = this.#context;
+  async #perform(command: AnyCommand, reply: Reply, proceed: () => void): Promise<void> {
     if (this.#isExpired) throw new RollcallError('UNAUTHENTICATED', { message: 'Invalid token' });
-    const input: ClientInput<Name> = parseClientEvent(command.name, reply.payload);
-    // No await where the person is known: commands in a row then reach the register in one turn.
-    const person = services.directory.personNow(this.uid) ?? (await services.directory.person(this.uid));
-    if (!person) throw new RollcallError('UNAUTHENTICATED', { message: 'User not found' });
-    const call: Call<Name> = {
-      event: command.name,
-      input,
-      person,
-      actor: { user_id: person.user_id, name: person.name },
+    await this.#context.dispatch.carryOut(command, {
+      uid: this.uid,
+      payload: reply.payload,
       connection: this,
       answer: (events, payload, extra) => {
         reply.succeed(events, payload, extra);
@@ -293,20 +270,7 @@ export class SocketConnection implements Connection {
         });
       },
       proceed,
-    };
-    const done = command.handle(call, services);
-    const touched = this.#touch(person, input);
-    await done;
-    // The course had to be read first.
-    if (!touched) this.#touch(person, input);
-  }
-
-  /** Whatever a teacher does with a session keeps it alive. @returns false where that can't be told without a look-up */
-  #touch(person: Person, input: object): boolean {
-    if (!('session_id' in input) || (!person.teacher && !person.is_admin)) return true;
-    const live = activeForTeacherNow(person, input.session_id as SessionId, this.#context.services);
-    if (live) this.#context.services.touched(live);
-    return live !== undefined;
+    });
   }
 
   #refuse(command: AnyCommand, reply: Reply, error: unknown): void {
@@ -331,7 +295,7 @@ export class SocketConnection implements Connection {
   }
 
   async #refreshWith(reply: Reply): Promise<void> {
-    const admission = this.#admit();
+    const admission = this.#context.dispatch.admit(this.uid);
     if ('retry_after' in admission) {
       this.#context.floodGuard.futile(this.uid, this.#socket);
       throw tooFast(admission);
@@ -364,6 +328,3 @@ export class SocketConnection implements Connection {
     } else if (now - this.#toldAt >= EXPIRY_GRACE_MS) this.#context.letGo(this.#socket);
   }
 }
-
-const tooFast = ({ retry_after }: { readonly retry_after: number }): RollcallError =>
-  new RollcallError('RATE_LIMITED', { details: { retry_after } });

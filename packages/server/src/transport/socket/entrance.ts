@@ -98,8 +98,8 @@ function identityByToken(socket: Socket, { verifyToken }: SocketContext): Promis
 
 /** Being put back can't wait, and after a restart no course is known: whether a co-teacher still is one must be. */
 async function lookUpOwnCourses(person: Person, services: Services): Promise<void> {
-  const started = [...services.sessions.activeAttendanceSessions.values()].filter(
-    ({ state }) => state.started_by.user_id === person.user_id && !teachesSession(person, state.facts, undefined),
+  const started = [...services.index.startedBy(person.user_id)].filter(
+    ({ state }) => !teachesSession(person, state.facts, undefined),
   );
   await Promise.all(started.map(({ state }) => courseOf(state.facts, services)));
 }

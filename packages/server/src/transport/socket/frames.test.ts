@@ -46,6 +46,35 @@ test('[CONN-24] the largest legal bulk is no such frame', async () => {
   });
 });
 
+test('[CONN-240] a bulk whose remarks are all brackets is read, and a frame that is nothing else ends its connection', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const [teacher, witness] = [await server.connect('ada'), await server.connect('cyd')];
+  await teacher.send('startAttendanceSession', { session_id });
+  const row = {
+    student_id: 'student-1',
+    status: 'present',
+    remarks: '[{,:"\\'.repeat(160),
+    note: { of: ['the', 'app'] },
+  };
+  const attendanceUpdates = Array.from({ length: 3_000 }, () => row);
+  expect(await teacher.send('bulkUpdateAttendance', { session_id, attendanceUpdates })).toMatchObject({
+    totalUpdated: 1,
+  });
+  for (const filling of [
+    '['.repeat(3_000_000),
+    '{},'.repeat(900_000),
+    '0,'.repeat(1_000_000),
+    '{"a":'.repeat(400_000),
+  ]) {
+    const cut = disconnection(teacher);
+    const back = new Promise<void>((resolve) => teacher.socket.once('connect', resolve));
+    engineOf(teacher).write(`2["bulkUpdateAttendance",{"session_id":"${session_id}","attendanceUpdates":[${filling}`);
+    expect(await cut).toMatch(/^transport (close|error)$/);
+    expect(await roundTrip(witness)).toMatchObject({ ok: true });
+    await back;
+  }
+});
+
 const deep = (open: string, close: string, levels: number) => open.repeat(levels) + close.repeat(levels);
 
 /** Messages of Socket.IO that no client would write. */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { InOrder } from './in-order.js';
 
 test('[REG-2] tasks that let the next one begin at once begin in the turn in which they came', () => {
-  const inOrder = new InOrder();
+  const inOrder = new InOrder(Number.POSITIVE_INFINITY);
   const begun: number[] = [];
   for (const n of [1, 2, 3]) {
     inOrder.add((proceed) => {
@@ -16,7 +16,7 @@ test('[REG-2] tasks that let the next one begin at once begin in the turn in whi
 });
 
 test('[REG-2] a task that waits holds back those behind it, and proceeding twice is proceeding once', () => {
-  const inOrder = new InOrder();
+  const inOrder = new InOrder(Number.POSITIVE_INFINITY);
   const begun: string[] = [];
   const go: Array<() => void> = [];
   for (const name of ['start', 'mark', 'end']) {
@@ -39,7 +39,7 @@ test('[REG-2] whatever the tasks wait for, they begin one after the other in ord
       fc.scheduler(),
       fc.array(fc.constantFrom('now', 'later', 'nested'), { maxLength: 30 }),
       async (s, kinds) => {
-        const inOrder = new InOrder();
+        const inOrder = new InOrder(Number.POSITIVE_INFINITY);
         const begun: number[] = [];
         let added = 0;
         let waiting = 0;
@@ -66,7 +66,7 @@ test('[REG-2] whatever the tasks wait for, they begin one after the other in ord
 });
 
 test('[REG-16] of one connection 5,000 may wait, the next is OVERLOADED, and there is room again', () => {
-  const inOrder = new InOrder();
+  const inOrder = new InOrder(Number.POSITIVE_INFINITY);
   let go = () => {};
   let begun = 0;
   inOrder.add((proceed) => {

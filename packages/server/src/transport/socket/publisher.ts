@@ -1,15 +1,17 @@
-import type { SessionId, StudentId } from '@rollcall/protocol';
+import type { CourseId, SessionId, StudentId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
-import { codeOf, isoOf, ownSessionDataOf, recordOf, sessionDataOf, writtenRecordOf } from '../../commands/present.js';
+import { codeOf, isoOf, ownSessionDataOf, recordOf, writtenRecordOf } from '../../commands/present.js';
+import type { SessionIndex } from '../../commands/session-index.js';
+import type { Snapshots } from '../../commands/snapshots.js';
 import { Written } from '../../commands/written.js';
-import { ACTIVE_SESSIONS_EVENTS, activeSessionsData, liveOfCourse } from '../../courses/active-sessions.js';
+import { activeSessionsData } from '../../courses/active-sessions.js';
 import { chainMark } from '../../journal/commit.js';
 import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../journal/entries.js';
 import { lineAsOf } from '../../register/fold.js';
 import type { LiveSession, Publisher } from '../../register/live-session.js';
-import type { LiveSessions } from '../../register/live-sessions.js';
 import type { Deadline } from '../../timeouts/deadline.js';
 import { Broadcast } from './broadcast.js';
+import { CourseLists } from './course-lists.js';
 import type { BundleWriter } from './engine/bundle.js';
 import {
   attendanceRoom,
@@ -28,6 +30,7 @@ export interface SocketPublisherOptions {
   /** Above this number of records, students' finalData holds their own record only. */
   readonly finalDataRecords: number;
   readonly writer: BundleWriter;
+  readonly snapshots: Snapshots;
   /** Address under which people reach the server, for the links in check-in codes. */
   readonly publicUrl: () => string;
   /** Wall clock, ms since the epoch. */
@@ -44,7 +47,8 @@ export class SocketPublisher implements Publisher {
   readonly #broadcast: Broadcast;
   /** Marks of the commit that is being published, for those who get it in one frame. */
   readonly #batches = new Map<LiveSession, MarkedEntry[]>();
-  #sessions: LiveSessions | undefined;
+  readonly #courseLists: CourseLists;
+  #index: SessionIndex | undefined;
   #elsewhere: (live: LiveSession, entries: readonly Entry[]) => void = () => {};
   #onCommitted: (live: LiveSession, entries: readonly Entry[], here: boolean) => void = () => {};
 
@@ -52,6 +56,7 @@ export class SocketPublisher implements Publisher {
     this.#namespace = namespace;
     this.#options = options;
     this.#broadcast = new Broadcast(namespace, options.writer);
+    this.#courseLists = new CourseLists((courseId, live) => this.#tellCourse(courseId, live));
     this.#statistics = new StatisticsTicker((live, everyone) => {
       const payload = this.#statisticsOf(live);
       const { session_id } = live;
@@ -66,8 +71,8 @@ export class SocketPublisher implements Publisher {
   }
 
   /** Which sessions are live is asked for when a course is told; they need the publisher first. */
-  serve(sessions: LiveSessions): void {
-    this.#sessions = sessions;
+  serve(index: SessionIndex): void {
+    this.#index = index;
   }
 
   /** Called with all that is committed, once it is told; `here`: by this node. */
@@ -82,6 +87,7 @@ export class SocketPublisher implements Publisher {
 
   close(): void {
     this.#statistics.close();
+    this.#courseLists.close();
   }
 
   committed(live: LiveSession, entries: readonly Entry[], answer?: () => void): void {
@@ -335,7 +341,7 @@ export class SocketPublisher implements Publisher {
       total_students: live.statistics.totalStudents,
       started_at: isoOf(started_at),
     });
-    this.#tellCourse(live);
+    this.#courseLists.changed(live);
   }
 
   /** In this order: a shipped app drops its listeners on the last of them. */
@@ -348,15 +354,20 @@ export class SocketPublisher implements Publisher {
     if (course_id !== null) {
       const payload = { course_id, session_id, final_statistics: statistics, ...head };
       this.#emit(live, [courseRoom(course_id)], 'courseSessionEnded', payload);
-      this.#tellCourse(live);
+      this.#courseLists.changed(live);
     }
     answer();
-    const everything = sessionDataOf(state, statistics, 'everyone');
+    const everything = this.#options.snapshots.data(state, statistics, 'everyone');
     const participants = attendanceRoom(session_id);
     const teachers = teacherRoom(session_id);
     const own = state.policy.visibility === 'private' || state.size > this.#options.finalDataRecords;
     const tell = (rooms: readonly string[], finalData: object) =>
-      this.#emit(live, rooms, 'attendanceSessionEnded', { session_id, finalData, ...head, reason });
+      this.#emit(
+        live,
+        rooms,
+        'attendanceSessionEnded',
+        Written.with({ session_id, ...head, reason }, 'finalData', Written.of(finalData)),
+      );
     tell(own ? [teachers] : [participants, teachers], everything);
     if (own) {
       for (const { student_id } of live.presence.list()) {
@@ -366,12 +377,12 @@ export class SocketPublisher implements Publisher {
     for (const room of roomsOfSession(session_id)) this.#namespace.local.in(room).socketsLeave(room);
   }
 
-  #tellCourse(live: LiveSession): void {
-    const { course_id } = live.state.facts;
-    if (course_id === null || !this.#sessions) return;
-    const stillLive = liveOfCourse(this.#sessions, course_id).filter(({ state }) => state.ending === null);
-    const payload = activeSessionsData(course_id, stillLive);
-    for (const event of ACTIVE_SESSIONS_EVENTS) this.#emit(live, [courseRoom(course_id)], event, payload);
+  /** @returns how many sessions the list holds */
+  #tellCourse(courseId: CourseId, live: LiveSession): number {
+    const stillLive = [...(this.#index?.ofCourse(courseId) ?? [])].filter(({ state }) => state.ending === null);
+    // Under the seed's name alone: a shipped app that knows it by another asks for it.
+    this.#emit(live, [courseRoom(courseId)], 'activeSessionsData', activeSessionsData(courseId, stillLive));
+    return stillLive.length;
   }
 
   #statisticsOf(live: LiveSession): Written {
@@ -386,17 +397,24 @@ export class SocketPublisher implements Publisher {
   /** Goes out with what comes next for the same rooms; nothing is written for nobody. */
   #gather(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
     if (!this.#anyIn(rooms)) return;
-    this.#broadcast.gather(rooms, [teacherRoom(live.session_id)], event, payload);
+    this.#broadcast.gather(queueOf(live), rooms, [teacherRoom(live.session_id)], event, payload);
     this.#options.onEmit(event, live.session_id, payload);
   }
 
   #emit(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
     // Nothing is written for nobody, and to no room at all would be to everybody.
     if (!this.#anyIn(rooms)) return;
-    this.#broadcast.emit(rooms, [teacherRoom(live.session_id)], event, payload);
+    this.#broadcast.emit(queueOf(live), rooms, [teacherRoom(live.session_id)], event, payload);
     this.#options.onEmit(event, live.session_id, payload);
   }
 }
+
+/**
+ * What waits for its turn in a large room is in order within a course: what is told of a course and what is told of its
+ * sessions must not overtake each other. Ids may hold any character, and an id of the one may be one of the other.
+ */
+const queueOf = ({ session_id, state }: LiveSession): string =>
+  state.facts.course_id === null ? `session ${session_id}` : `course ${state.facts.course_id}`;
 
 /** A mark as those see it who get a commit in one frame. */
 const batchedChangeOf = ({ seq, student_id, status, previous_status, remarks, actor, at }: MarkedEntry) => ({

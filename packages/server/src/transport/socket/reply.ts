@@ -67,17 +67,24 @@ export class Reply {
 
   succeed(events: string | readonly string[] | undefined, payload: object, extra: AckExtra = {}): void {
     if (this.#answered) return;
-    this.#answered = true;
     const written = Written.of(payload);
+    const names = typeof events === 'string' ? [events] : (events ?? []);
+    // It is encoded as it is sent: one that can't be throws here, and is refused instead.
     if (this.#ack) {
       this.#ack(this.#wire.given(written.behind({ ok: true, ...extra })));
+      this.#answered = true;
       this.#wire.acknowledged(written);
     }
     // An app's Socket.IO would keep it for whoever comes back as this socket.
-    if (!this.#socket.connected) return;
-    for (const event of typeof events === 'string' ? [events] : (events ?? [])) {
-      this.#socket.emit(event, this.#wire.given(written));
+    if (!this.#socket.connected) {
+      this.#answered = true;
+      return;
     }
+    for (const name of names) {
+      this.#socket.emit(name, this.#wire.given(written));
+      this.#answered = true;
+    }
+    this.#answered = true;
   }
 
   /** Refuses by the acknowledgement alone. */

@@ -2,10 +2,10 @@ import type { ClientEventName, RollcallError, SessionId, StudentId } from '@roll
 import type { Socket } from 'socket.io';
 import type { VerifyToken } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
+import type { Dispatch } from '../../commands/dispatch.js';
 import type { Person } from '../../storage/port.js';
 import type { FloodGuard } from './engine/flood-guard.js';
 import type { SocketPublisher } from './publisher.js';
-import type { RateLimit } from './rate-limit.js';
 import type { Wire } from './reply.js';
 
 /** How a command was answered: by which events beside the acknowledgement, and at which place of the journal. */
@@ -39,8 +39,8 @@ export interface SocketContext {
   readonly authenticate: ((socket: Socket) => unknown) | undefined;
   /** What names a user may be their user id as well as their uid. */
   readonly byUserId: boolean;
-  readonly rateLimit: RateLimit;
-  readonly rateLimits: { readonly teacherPerSecond: number; readonly studentPerSecond: number };
+  /** The door that every command enters by. */
+  readonly dispatch: Dispatch;
   readonly provisionFromToken: boolean;
   readonly observe: Observer;
   /** Tells other nodes that a student's socket came to a session, went, or left on purpose. */

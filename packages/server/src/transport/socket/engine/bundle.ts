@@ -1,7 +1,7 @@
-import type { Socket as TcpSocket } from 'node:net';
 import type { Namespace } from 'socket.io';
 import { PacketType } from 'socket.io-parser';
 import type { Written } from '../../../commands/written.js';
+import { engineConnectionOf, idleTcpOf, takesFrames } from './connection.js';
 import { textOf } from './encoder.js';
 
 /** One event for many sockets. */
@@ -43,32 +43,6 @@ export class SocketIoWriter implements BundleWriter {
   #write({ notices }: Bundle, rooms: readonly string[]): void {
     for (const { event, payload } of notices) this.#namespace.local.to([...rooms]).emit(event, payload.value);
   }
-}
-
-/** What is used of an Engine.IO connection here. Its `write` is public; the frame made beforehand and the rest are not. */
-interface EngineConnection {
-  readonly readyState: string;
-  readonly transport: {
-    readonly name: string;
-    readonly writable: boolean;
-    readonly socket?: { readonly readyState: number; readonly _socket?: TcpSocket | null };
-  };
-  readonly writeBuffer: readonly unknown[];
-  write(text: string, options: { readonly wsPreEncodedFrame?: readonly Buffer[] }): void;
-}
-
-/** readyState of the WebSocket API. */
-const OPEN = 1;
-
-/**
- * The TCP socket of a websocket on which nothing waits or is under way: what is written there goes out as it would by
- * way of Engine.IO and ws, in the same order, without the events and callbacks of both for each of thousands.
- */
-function idleTcpOf({ readyState, transport, writeBuffer }: EngineConnection): TcpSocket | undefined {
-  const { socket, writable } = transport;
-  const tcp = socket?._socket;
-  const idle = writable && writeBuffer.length === 0 && readyState === 'open' && socket?.readyState === OPEN;
-  return tcp && idle && tcp.writableLength === 0 ? tcp : undefined;
 }
 
 /** From this number on, writing to all of a room takes longer than its caller should have to wait for an answer. */
@@ -113,10 +87,11 @@ export class FrameWriter implements BundleWriter {
   }
 
   #writeTo(id: string, { texts, frames, whole, options }: Prepared): void {
-    const connection = this.#namespace.sockets.get(id)?.conn as unknown as EngineConnection | undefined;
-    if (!connection) return;
-    if (connection.transport.name !== 'websocket') {
-      for (const text of texts) connection.write(text, {});
+    const conn = this.#namespace.sockets.get(id)?.conn;
+    if (!conn) return;
+    const connection = engineConnectionOf(conn);
+    if (!takesFrames(connection)) {
+      for (const text of texts) connection.write(text);
       return;
     }
     const tcp = idleTcpOf(connection);

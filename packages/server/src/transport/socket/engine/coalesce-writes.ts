@@ -1,22 +1,5 @@
 import type { Server } from 'socket.io';
-
-/** What is written of an Engine.IO connection here; there is no public way to it. */
-interface EngineConnection {
-  readonly transport: Transport;
-  on(event: 'packetCreate', listener: (packet: Packet) => void): void;
-}
-
-interface Packet {
-  readonly options?: { readonly wsPreEncodedFrame?: unknown };
-}
-
-interface Transport {
-  readonly name: string;
-  /** False while Engine.IO has to gather what is sent. */
-  writable: boolean;
-  readonly socket?: { readonly _socket?: { cork(): void; uncork(): void } | null };
-  emit(event: 'ready'): void;
-}
+import type { EngineConnection, EnginePacket, EngineTransport } from './connection.js';
 
 /**
  * Engine.IO writes the first packet of a turn at once, those behind it once that is out, and each by itself: header
@@ -25,14 +8,14 @@ interface Transport {
  * @returns sends what is gathered now, before something that takes long
  */
 export function coalesceWrites(io: Server): () => void {
-  const gathering: Transport[] = [];
+  const gathering: EngineTransport[] = [];
   const send = (): void => {
     for (const transport of gathering.splice(0)) {
       transport.writable = true;
       transport.emit('ready');
     }
   };
-  const gather = ({ transport }: EngineConnection, { options }: Packet): void => {
+  const gather = ({ transport }: EngineConnection, { options }: EnginePacket): void => {
     // One that isn't writable gathers already, and long polling takes an answer for each request.
     if (!transport.writable || transport.name !== 'websocket') return;
     // What goes to a whole room is gathered before it gets here.

@@ -1,6 +1,8 @@
 import type { Server, Socket } from 'socket.io';
-import { RateLimit } from '../rate-limit.js';
+import { RateLimit } from '../../../commands/rate-limit.js';
+import { type EngineTransport, engineConnectionOf } from './connection.js';
 import { cutOff } from './cut-off.js';
+import { costsTooMuch } from './frame-cost.js';
 
 /** Longest frame of who doesn't teach, in characters or bytes: a thousand times their usual command. */
 export const SMALL_FRAME_MAX = 1024 * 1024;
@@ -17,13 +19,6 @@ const BETWEEN_PACKETS = '\u001e';
 const FUTILE_PER_SECOND = 1_000;
 
 type Transport = Socket['conn'];
-
-/** What is used of an Engine.IO connection that polls; there is no public way to it. */
-interface Polling {
-  readonly name: string;
-  maxHttpBufferSize: number;
-  onData(body: string | Buffer): void;
-}
 
 /** A CONNECT_ERROR of Socket.IO, for whom hands in a token that nobody will read. */
 const INVALID_TOKEN = `4${JSON.stringify({ message: 'Invalid token', data: { code: 'UNAUTHENTICATED' } })}`;
@@ -44,8 +39,8 @@ interface Budget {
 
 /**
  * Cuts those who only want to keep the server busy. To read a frame costs its length, before anything is known of
- * it: 6 MB of brackets stop everybody for half a second. So only teachers, who alone send bulks, may send long ones;
- * and who goes on sending what is refused unread isn't answered for ever.
+ * it: 6 MB of brackets stop everybody for half a second. So only teachers, who alone send bulks, may send long ones,
+ * and nobody one that is all brackets; and who goes on sending what is refused unread isn't answered for ever.
  */
 export class FloodGuard {
   readonly #teachers = new WeakSet<Transport>();
@@ -67,15 +62,17 @@ export class FloodGuard {
     }
     engine.on('connection', (transport: Transport) => {
       transport.on('packet', onPacket);
-      const { transport: polling } = transport as unknown as { readonly transport: Polling };
+      const { transport: polling } = engineConnectionOf(transport);
       if (polling.name === 'polling') this.#boundRequests(transport, polling);
     });
   }
 
   /** Until they are known to teach. A request is taken apart as a whole before any packet of it is told of. */
-  #boundRequests(transport: Transport, polling: Polling): void {
-    const whole = polling.maxHttpBufferSize;
-    const onData = polling.onData.bind(polling);
+  #boundRequests(transport: Transport, polling: EngineTransport): void {
+    const { maxHttpBufferSize: whole } = polling;
+    const onData = polling.onData?.bind(polling);
+    // Another Engine.IO than this was made with: its own bound alone holds.
+    if (whole === undefined || !onData) return;
     polling.maxHttpBufferSize = SMALL_FRAME_MAX;
     polling.onData = (body) => {
       if (!this.#teachers.has(transport) && holdsMore(body, PACKETS_PER_REQUEST)) cutOff(transport);
@@ -93,7 +90,7 @@ export class FloodGuard {
     const connecting = isConnect(data);
     const cost = length + (connecting ? CONNECT_BYTES : PACKET_BYTES);
     const affordable = this.#teachers.has(transport) || (this.#affords(transport, cost) && length <= SMALL_FRAME_MAX);
-    if (affordable) return;
+    if (affordable && !(typeof data === 'string' && !connecting && costsTooMuch(data))) return;
     packet.type = 'noop';
     if (connecting && length > SMALL_FRAME_MAX) {
       transport.write(INVALID_TOKEN);

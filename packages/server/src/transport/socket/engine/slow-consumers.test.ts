@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { io } from 'socket.io-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { schoolOf } from '../../../testing/school.js';
 import { startServer, tokenOf } from '../../../testing/server.js';
@@ -45,19 +46,29 @@ async function deafClient(port: number, token: string, asks: string[]): Promise<
 test('[CONN-25] a client that stops reading is dropped once its buffer has reached its bound, others go on', async () => {
   const log: string[] = [];
   const onLog = (line: string) => void log.push(line);
-  const server = await startServer({ LOG_LEVEL: 'warn' }, schoolOf(1_000), { onLog });
-  const teacher = await server.connect('ada');
-  await teacher.send('startAttendanceSession', { session_id: 'session-1' });
-  const asks = Array.from(
-    { length: 150 },
-    () => `42${JSON.stringify(['getAttendanceSessionData', { session_id: 'session-1' }])}`,
-  );
+  const variables = { LOG_LEVEL: 'warn', RATE_LIMIT_TEACHER_PER_SECOND: '0' };
+  const server = await startServer(variables, schoolOf(300), { onLog });
+  // Not one of our own clients, which look into all that they get: it has to be faster than the server's patience.
+  const teacher = io(server.url, { auth: { token: await tokenOf('ada') }, transports: ['websocket'], forceNew: true });
+  onTestFinished(() => void teacher.disconnect());
+  await teacher.emitWithAck('startAttendanceSession', { session_id: 'session-1' });
   const before = server.rollcall.io.engine.clientsCount;
-  await deafClient(server.port, await tokenOf('cyd'), asks);
+  const watch = `42${JSON.stringify(['watchAttendanceSession', { session_id: 'session-1' }])}`;
+  await deafClient(server.port, await tokenOf('cyd'), [watch]);
   await expect.poll(() => server.rollcall.io.engine.clientsCount, PATIENCE).toBe(before + 1);
+  // Nearly half a megabyte each, to every teacher.
+  for (let n = 0; n < 120 && server.rollcall.io.engine.clientsCount > before; n += 1) {
+    const remarks = `${n} `.padEnd(1_000, 'x');
+    const attendanceUpdates = Array.from({ length: 300 }, (_, student) => ({
+      student_id: `student-${student + 1}`,
+      status: 'late',
+      remarks,
+    }));
+    await teacher.emitWithAck('bulkUpdateAttendance', { session_id: 'session-1', attendanceUpdates });
+  }
   await expect.poll(() => server.rollcall.io.engine.clientsCount, PATIENCE).toBe(before);
   // Without the bound it would go all the same, once it has answered no ping for long enough.
   expect(log.join()).toContain('dropped a client that stopped reading');
-  const answer = await teacher.send('markStudentPresent', { session_id: 'session-1', student_id: 'student-1' });
+  const answer = await teacher.emitWithAck('markStudentPresent', { session_id: 'session-1', student_id: 'student-1' });
   expect(answer).toMatchObject({ ok: true });
 });

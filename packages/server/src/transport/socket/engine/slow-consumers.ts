@@ -1,4 +1,5 @@
 import type { Namespace, Socket } from 'socket.io';
+import { waitingFor } from './connection.js';
 import { cutOff } from './cut-off.js';
 
 /**
@@ -25,17 +26,4 @@ export function dropSlowConsumers(namespace: Namespace, onDrop: (socket: Socket,
     }
   }, LOOK_EVERY_MS).unref();
   return () => clearInterval(timer);
-}
-
-/** What Engine.IO keeps for a socket; there is no public way to ask how much it is. */
-interface Outgoing {
-  readonly writeBuffer: ReadonlyArray<{ readonly data?: { readonly length: number } }>;
-  readonly transport: { readonly socket?: { readonly bufferedAmount?: number } };
-}
-
-function waitingFor({ conn }: Socket): { bytes: number; packets: number } {
-  const { writeBuffer, transport } = conn as unknown as Outgoing;
-  let bytes = transport.socket?.bufferedAmount ?? 0;
-  for (const { data } of writeBuffer) bytes += data?.length ?? 0;
-  return { bytes, packets: writeBuffer.length };
 }
