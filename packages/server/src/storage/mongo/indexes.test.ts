@@ -38,13 +38,6 @@ describe.skipIf(!uri)(`mongodb, indexes beside an existing application${uri ? ''
     expect(await names('students')).toEqual(['_id_', 'rollcall_user_id']);
   });
 
-  test('[STORE-76] an index that cannot be made is a warning, and the database is served without it', async () => {
-    await raw.collection('users').createIndex({ name: 1 }, { name: 'rollcall_uid' });
-    await open();
-    expect(warnings).toEqual([expect.stringMatching(/^no index on users\(uid\): /)]);
-    expect(await storage.people.findPersonByUid('ada')).toMatchObject({ name: 'Ada Osei' });
-  });
-
   test('[STORE-76] a database that holds a uid twice starts and answers one of the two', async () => {
     const school = existingSchool();
     school['users']?.push({ _id: oid('aaab', 1), uid: 'ada', name: 'Ada again' });
