@@ -1,4 +1,4 @@
-import type { LiveSession, RollcallClientError } from '@rollcall/client';
+import type { LiveChange, LiveSession, RollcallClientError } from '@rollcall/client';
 import { expect, test, vi } from 'vitest';
 import { schoolOf } from './testing/school.js';
 import { byId, followed, sdk, upTo } from './testing/sdk.js';
@@ -252,4 +252,21 @@ test('[SDK-7] a token that nothing can replace closes the client with UNAUTHENTI
 
   const stubborn = sdk(url, 'ada', { token: () => 'not a token either' });
   await expect(errorOf(stubborn.ready())).resolves.toMatchObject({ code: 'UNAUTHENTICATED' });
+});
+
+test('[SDK-163] what a teacher hears live has the seq, type, time and student that the journal gives afterwards', async () => {
+  const { url } = await startServer({}, schoolOf(3));
+  const teacher = sdk(url, 'ada');
+  const live = await teacher.openSession('session-1', { start: { policy: { auto_mark: true } } });
+  const { changes } = followed(live);
+  await sdk(url, 's-1').joinSession('session-1');
+  await live.mark('student-2', 'late');
+  await live.bulkUpdate(['student-1', 'student-3'].map((student_id) => ({ student_id, status: 'excused' as const })));
+  const since = await teacher.getSessionData({ session_id: 'session-1', since_seq: 1 });
+  const told = 'changes' in since ? since.changes : [];
+  expect(told.length).toBeGreaterThan(4);
+  await vi.waitFor(() => expect(changes).toHaveLength(told.length), { timeout: 30_000 });
+  // A catch-up compares these, to tell whether the server still has the journal that was followed.
+  const shown = ({ seq, type, at, student_id }: (typeof told)[number] | LiveChange) => [seq, type, at, student_id];
+  expect(changes.map(shown)).toEqual(told.map(shown));
 });
