@@ -81,7 +81,7 @@ test('[CLI-7] a second signal ends it at once with 1 where stopping takes its ti
   await new Promise((resolve) => half.write('GET /healthz HTTP/1.1\r\nHost: x\r\n', resolve));
   await fetch(new URL('/healthz', server.url));
   let code: number | null | undefined;
-  server.exit.then((status) => {
+  void server.exit.then((status) => {
     code = status;
   });
   await expect

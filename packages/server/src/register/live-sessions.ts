@@ -400,7 +400,7 @@ export class LiveSessions {
     this.#archive.set(live.session_id, live.state);
     this.#finishing.set(live.session_id, live);
     this.#forget(live);
-    live.finished().then(() => {
+    void live.finished().then(() => {
       if (this.#finishing.get(live.session_id) === live) this.#finishing.delete(live.session_id);
     });
   }
