@@ -186,12 +186,16 @@ export class SocketConnection implements Connection, RoomMember {
     this.#context.moved(live.session_id, studentId, this.id, 'in');
     const now = this.#context.services.now();
     const before = live.presence.count;
+    if (live.presence.hasLeft(studentId)) this.#context.services.sessions.departed(live, studentId, false);
     if (live.presence.enter(studentId, this.id, now)) this.#context.publisher.returned(live, studentId, now);
     else if (live.presence.count !== before) this.#context.publisher.presenceChanged(live);
   }
 
   #go(live: LiveSession, studentId: StudentId, move: 'out' | 'left'): void {
     live.presence.leave(studentId, this.id, move === 'left');
+    if (move === 'left' && live.presence.hasLeft(studentId)) {
+      this.#context.services.sessions.departed(live, studentId, true);
+    }
     this.#context.moved(live.session_id, studentId, this.id, move);
   }
 
