@@ -52,6 +52,8 @@ export interface RollcallOptions {
   readonly prepare?: (storage: Storage) => Promise<void>;
   /** Another implementation of websockets for Socket.IO than ws, as its option of this name takes it. */
   readonly wsEngine?: ServerOptions['wsEngine'];
+  /** How often everybody in a room is looked at again, in ms. Default 25,000. */
+  readonly rightsEveryMs?: number;
 }
 
 /** Builds a server from a configuration; nothing is opened before `start`. */
@@ -163,6 +165,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       exclusive: true,
       publicUrl: () => config.publicUrl ?? localUrl(opened),
       letGo: closeTransport,
+      ...(options.rightsEveryMs === undefined ? {} : { rightsEveryMs: options.rightsEveryMs }),
       ...((await goesStraight()) ? { straight: { sendNow: coalesceWrites(io) } } : {}),
       // Whoever serves a SQLite file claims it.
       alone: config.database.kind === 'sqlite',

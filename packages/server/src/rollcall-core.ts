@@ -29,6 +29,7 @@ import { FrameWriter, SocketIoWriter } from './transport/socket/engine/bundle.js
 import { FloodGuard } from './transport/socket/engine/flood-guard.js';
 import { SocketPublisher } from './transport/socket/publisher.js';
 import { wireOfAnother, wireOfOurs } from './transport/socket/reply.js';
+import { RIGHTS_EVERY_MS } from './transport/socket/room-rights.js';
 import type { SocketContext } from './transport/socket/socket-context.js';
 
 /** How long a student may be away without being announced as left, in ms. */
@@ -60,6 +61,8 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
    * single connections in this turn.
    */
   readonly straight?: { readonly sendNow: () => void };
+  /** How often everybody in a room is looked at again, in ms. Default 25,000. */
+  readonly rightsEveryMs?: number;
   /** True where no other server can use the database. */
   readonly alone: boolean;
   /** Set where the namespace's adapter reaches other servers on the same database. */
@@ -79,6 +82,7 @@ export class RollcallCore {
   readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
   readonly #exclusive: boolean;
+  readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
 
   constructor(namespace: Namespace, storage: Storage, config: CoreConfig, logger: Logger, options: CoreOptions) {
@@ -87,6 +91,7 @@ export class RollcallCore {
     const monotonic = () => performance.now();
     this.#namespace = namespace;
     this.#exclusive = options.exclusive;
+    this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
     this.#observe = observer(logger, this.metrics, () => this.sessions);
     const observe = this.#observe;
@@ -214,6 +219,7 @@ export class RollcallCore {
     this.#sockets = attendanceSockets(this.#namespace, this.#context, {
       exclusive: this.#exclusive,
       severalNodes: this.#cluster !== undefined,
+      rightsEveryMs: this.#rightsEveryMs,
     });
   }
 

@@ -4,7 +4,7 @@ import { MongoStorage } from '../storage/mongo/mongo-storage.js';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../testing/mongo-server.js';
 import { hasRedis, REDIS_MISSING, startRedis, type TestRedis } from '../testing/redis-server.js';
 import { schoolOf } from '../testing/school.js';
-import { type Client, connectTo, SECRET, startServer, type TestServer } from '../testing/server.js';
+import { type Client, connectTo, SECRET, type ServerOptions, startServer, type TestServer } from '../testing/server.js';
 
 export const SESSION = { session_id: 'session-1' };
 export const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -23,6 +23,7 @@ export async function startNodes(
   count: number,
   students: number,
   variables: Record<string, string> = {},
+  options: ServerOptions = {},
 ): Promise<Nodes> {
   const database = (await testMongoUri()) ?? '';
   onTestFinished(() => dropTestDatabase(database));
@@ -33,8 +34,10 @@ export async function startNodes(
     RATE_LIMIT_TEACHER_PER_SECOND: '0',
     ...variables,
   };
-  const first = await startServer(environment, schoolOf(students));
-  const others = await Promise.all(Array.from({ length: count - 1 }, () => startServer(environment)));
+  const first = await startServer(environment, schoolOf(students), options);
+  const others = await Promise.all(
+    Array.from({ length: count - 1 }, () => startServer(environment, undefined, options)),
+  );
   return { redis, nodes: [first, ...others] };
 }
 

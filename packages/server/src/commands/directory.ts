@@ -13,6 +13,9 @@ const FRESH_MS = 30_000;
 /** How long an enrolment is believed, in ms: short, since an approval is waited for at the door. */
 const ENROLMENT_FRESH_MS = 10_000;
 
+/** People asked for in one query, where many are looked at again. */
+const AT_ONCE = 500;
+
 /** A query that takes this long, in ms, keeps nobody else waiting: its connection may be dead. */
 const SLOW_MS = 1_000;
 
@@ -59,6 +62,36 @@ export class Directory {
     return known ?? new Promise((resolve, reject) => this.#lookUp(uid, { resolve, reject }));
   }
 
+  /**
+   * Many people as they are in the database, or were `maxAgeMs` ago at the most; who isn't there or is disabled is left
+   * out. Rejects when the database can't be asked.
+   */
+  async peopleWithin(uids: Iterable<string>, maxAgeMs: number): Promise<Map<string, Person>> {
+    const people = new Map<string, Person>();
+    const unsure: string[] = [];
+    for (const uid of uids) {
+      const known = this.#people.peek(uid);
+      if (known && ageOf(this.#people.getRemainingTTL(uid)) <= maxAgeMs) people.set(uid, known);
+      else unsure.push(uid);
+    }
+    for (let from = 0; from < unsure.length; from += AT_ONCE) {
+      const some = unsure.slice(from, from + AT_ONCE);
+      const start = performance.now();
+      const found = await this.#storage.people.findPeopleByUid(some);
+      for (const uid of some) {
+        const person = found.get(uid);
+        this.#learn(uid, person, start);
+        if (person) people.set(uid, person);
+      }
+    }
+    return people;
+  }
+
+  #learn(uid: string, person: Person | undefined, start: number): void {
+    if (person) this.#people.set(uid, person, { start });
+    else this.#people.delete(uid);
+  }
+
   remember(person: Person): void {
     this.#people.set(person.uid, person);
   }
@@ -92,8 +125,7 @@ export class Directory {
       const found = await this.#storage.people.findPeopleByUid([...asked.keys()]);
       for (const [uid, waiting] of asked) {
         const person = found.get(uid);
-        if (person) this.#people.set(uid, person, { start });
-        else this.#people.delete(uid);
+        this.#learn(uid, person, start);
         for (const { resolve } of waiting) resolve(person);
       }
     } catch (error) {
@@ -116,6 +148,13 @@ export class Directory {
     const course = this.courseNow(courseId) ?? (await this.#readCourse(courseId));
     if (!course) throw new RollcallError('COURSE_NOT_FOUND');
     return course;
+  }
+
+  /** A course as it is in the database, or was `maxAgeMs` ago at the most; undefined when there is none. */
+  async courseWithin(courseId: CourseId, maxAgeMs: number): Promise<Course | undefined> {
+    const known = this.#courses.peek(courseId);
+    if (known && ageOf(this.#courses.getRemainingTTL(courseId)) <= maxAgeMs) return known;
+    return this.#askForCourse(courseId);
   }
 
   /** Reads a course, or joins who does. */
@@ -163,4 +202,5 @@ export class Directory {
   }
 }
 
-const isDue = (remainingMs: number): boolean => remainingMs <= OLDEST_MS - FRESH_MS;
+const ageOf = (remainingMs: number): number => OLDEST_MS - remainingMs;
+const isDue = (remainingMs: number): boolean => ageOf(remainingMs) >= FRESH_MS;

@@ -1,7 +1,8 @@
-import { RollcallError, type SessionId } from '@rollcall/protocol';
+import { RollcallError, type SessionId, type StudentId } from '@rollcall/protocol';
 import type { RosterStudent, SessionFacts } from '../journal/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 import type { FoundSession } from '../register/live-sessions.js';
+import type { SessionState } from '../register/session-state.js';
 import type { Course, Person } from '../storage/port.js';
 import type { Services } from './command.js';
 
@@ -27,6 +28,15 @@ export function teachesCourse(person: Person, course: Course | undefined): boole
 export function teachesSession(person: Person, facts: SessionFacts, course: Course | undefined): boolean {
   const id = person.teacher?.teacher_id;
   return id !== undefined && (facts.teacher_id === id || teachesCourse(person, course));
+}
+
+/**
+ * True for a student whom a mark has put on the roster of a running session, as a walk-in is: they are in it by their
+ * teacher's word, and by no enrolment. Who put themselves on it by a check-in was enrolled.
+ */
+export function wasPutOnRoster(state: SessionState, studentId: StudentId): boolean {
+  const line = state.line(studentId);
+  return line !== undefined && line.created_at > state.started_at && line.created_at !== line.checked_in_at;
 }
 
 /** What a teacher tried, in the seed's words: `Only the session teacher can …`. */

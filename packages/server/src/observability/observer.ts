@@ -11,7 +11,7 @@ import { TAG } from './tag.js';
 /** Characters of an event's data in a line: a class of a thousand has half a megabyte. */
 const DATA_MAX = 1_000;
 /** How often it is told that users can't be looked up, in ms: in an outage it would be thousands of lines. */
-const SIGN_INS_TOLD_EVERY_MS = 60_000;
+const OUTAGE_TOLD_EVERY_MS = 60_000;
 /** Characters of an id or a name in a line: what a client sends need not be one. */
 const WORD_MAX = 128;
 /** Ids of active sessions in a line. */
@@ -54,18 +54,27 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
   };
   let failedSince = 0;
   let toldAt = Number.NEGATIVE_INFINITY;
+  let rightsToldAt = Number.NEGATIVE_INFINITY;
   return {
     signInFailed({ code, cause }) {
       // Of these the keys themselves tell, once an outage.
       if (code === 'KEYS_UNAVAILABLE') return;
       failedSince += 1;
-      if (performance.now() - toldAt < SIGN_INS_TOLD_EVERY_MS) return;
+      if (performance.now() - toldAt < OUTAGE_TOLD_EVERY_MS) return;
       logger.warn(
         { attempts: failedSince, code, err: cause },
         'who connects could not be looked up; it is tried again',
       );
       toldAt = performance.now();
       failedSince = 0;
+    },
+    rightsUnknown(err) {
+      if (performance.now() - rightsToldAt < OUTAGE_TOLD_EVERY_MS) return;
+      logger.warn(
+        { err },
+        'whether those in rooms still have the right to it could not be looked up; it is tried again',
+      );
+      rightsToldAt = performance.now();
     },
     connected({ uid, user_id, name, teacher, student, is_admin }, socketId) {
       metrics.connections.inc();

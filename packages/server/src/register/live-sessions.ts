@@ -7,6 +7,7 @@ import type { Entry, StartedEntry } from '../journal/entries.js';
 import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { SYSTEM } from './decide.js';
+import { Departures } from './departures.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
 import { projectionOf } from './projector.js';
 import { readJournal } from './read-journal.js';
@@ -90,10 +91,12 @@ export class LiveSessions {
   readonly #checkedIn = new Map<UserId, Set<LiveSession>>();
   /** Over, and their records not written to the end yet. */
   readonly #finishing = new Map<SessionId, LiveSession>();
+  readonly #departures: Departures;
   readonly #archive = new LRUCache<SessionId, SessionState>({ max: ARCHIVE_MAX });
 
   constructor(options: LiveSessionsOptions) {
     this.#options = options;
+    this.#departures = new Departures(options.storage.journal);
     this.#context = {
       ...options,
       onChanged: (live, here) => this.#tellWatchers(live, (watcher) => watcher.changed(live, here)),
@@ -174,6 +177,11 @@ export class LiveSessions {
 
   active(sessionId: SessionId): LiveSession | undefined {
     return this.#active.get(sessionId);
+  }
+
+  /** A student left the session on purpose, or is back after that: no restart puts back who has left. */
+  departed({ session_id }: LiveSession, studentId: StudentId, left: boolean): void {
+    this.#departures.note(session_id, studentId, left);
   }
 
   /** Sessions that the student of this user has checked in to. */
@@ -311,9 +319,10 @@ export class LiveSessions {
 
   async #loadReadable(sessionId: SessionId): Promise<FoundSession | undefined> {
     const { storage } = this.#options;
-    const [journal, stored] = await Promise.all([
+    const [journal, stored, left] = await Promise.all([
       readJournal(storage, sessionId, 0),
       storage.projection.findSession(sessionId),
+      storage.journal.readLeft(sessionId),
     ]);
     // Somebody else may have brought it in while the database was asked.
     const live = this.#active.get(sessionId);
@@ -324,7 +333,9 @@ export class LiveSessions {
     }
     const state = stateOf(sessionId, journal.entries, journal.chain);
     const projectedSeq = stored?.projected_seq ?? 0;
-    if (!state.ending) return { kind: 'live', live: this.#loaded(state, projectedSeq, journal.entries, 'elsewhere') };
+    if (!state.ending) {
+      return { kind: 'live', live: this.#loaded(state, projectedSeq, journal.entries, 'elsewhere', left) };
+    }
     if (projectedSeq < state.seq) await this.#catchUpProjection(state, projectedSeq);
     this.#archive.set(sessionId, state);
     return { kind: 'ended', state };
@@ -371,17 +382,24 @@ export class LiveSessions {
     projectedSeq: number,
     [first]: readonly Entry[],
     from: 'here' | 'elsewhere',
+    left: readonly StudentId[] = [],
   ): LiveSession {
     // Another reader may have been first.
     const known = this.#active.get(state.facts.session_id);
     if (known) return known;
-    const live = this.#activate(state, projectedSeq, from);
+    const live = this.#activate(state, projectedSeq, from, left);
     if (this.#restored && first) this.#options.publisher.committed(live, [first]);
     return live;
   }
 
-  #activate(state: SessionState, projectedSeq: number, from: 'here' | 'elsewhere'): LiveSession {
+  #activate(
+    state: SessionState,
+    projectedSeq: number,
+    from: 'here' | 'elsewhere',
+    left: readonly StudentId[] = [],
+  ): LiveSession {
     const live = new LiveSession(state, projectedSeq, from === 'here' || !this.#restored, this.#context);
+    live.presence.rememberLeft(left);
     this.#active.set(live.session_id, live);
     for (const { student, checked_in_at } of state.lines.values()) {
       if (checked_in_at !== null && student.user_id !== null) this.#rememberCheckIn(live, student.user_id);
@@ -408,6 +426,7 @@ export class LiveSessions {
   /** The session isn't active on this node any more. */
   #forget(live: LiveSession): void {
     this.#active.delete(live.session_id);
+    this.#departures.forget(live.session_id);
     live.presence.clear();
     this.#tellWatchers(live, (watcher) => watcher.ended(live));
     for (const { student } of live.state.lines.values()) {
@@ -422,7 +441,7 @@ export class LiveSessions {
   async close(): Promise<void> {
     for (const timer of this.#lookAgain.values()) clearTimeout(timer);
     const all = [...this.#active.values(), ...this.#finishing.values()];
-    await Promise.allSettled(all.map((live) => live.settle()));
+    await Promise.allSettled([...all.map((live) => live.settle()), this.#departures.settle()]);
     for (const live of all) live.dispose();
   }
 }

@@ -37,6 +37,11 @@ export class Presence {
     return this.#online.size;
   }
 
+  /** Students who left before this node knew the session. */
+  rememberLeft(students: Iterable<StudentId>): void {
+    for (const studentId of students) this.#left.add(studentId);
+  }
+
   hasLeft(studentId: StudentId): boolean {
     return this.#left.has(studentId);
   }

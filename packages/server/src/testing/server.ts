@@ -68,6 +68,8 @@ export interface ServerOptions {
   readonly prepare?: (storage: Storage, config: Config) => Promise<void> | void;
   /** Websockets of another kind; without, of ws, or as ROLLCALL_TEST_ENGINE says. */
   readonly wsEngine?: RollcallOptions['wsEngine'];
+  /** How often everybody in a room is looked at again, in ms. */
+  readonly rightsEveryMs?: number;
 }
 
 /** `ROLLCALL_TEST_ENGINE=other`: whatever is tried is tried by Socket.IO's public way. */
@@ -88,10 +90,15 @@ export async function startServer(
     }
     await options.prepare?.(storage, config);
   };
-  const { onLog } = options;
+  const { onLog, rightsEveryMs } = options;
   const logger = onLog ? pino({ level: config.log.level }, { write: onLog }) : pino({ level: config.log.level });
   const wsEngine = options.wsEngine ?? engineOfTests;
-  const rollcall = createRollcall(config, { logger, prepare, ...(wsEngine ? { wsEngine } : {}) });
+  const rollcall = createRollcall(config, {
+    logger,
+    prepare,
+    ...(wsEngine ? { wsEngine } : {}),
+    ...(rightsEveryMs ? { rightsEveryMs } : {}),
+  });
   const { port } = await rollcall.start();
   onTestFinished(() => rollcall.close());
   const url = `http://127.0.0.1:${port}`;

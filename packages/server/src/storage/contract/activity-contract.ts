@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { freshHarness, type MakeHarness } from './harness.js';
 import { appendTo, readEntries } from './journal-access.js';
-import { HOSTILE_IDS, projection, run, session, T0 } from './samples.js';
+import { HOSTILE_IDS, projection, run, session, student, T0 } from './samples.js';
 
 const S = session('s');
 
@@ -84,6 +84,47 @@ export function activityContract(make: MakeHarness): void {
       expect(await appendTo(storage, id, 0, run(id, 0, 1))).toBe('committed');
       expect(await storage.journal.readActivity(id)).toBeNull();
     }
+  });
+
+  test('[STORE-260] who left an open session is remembered until they are back, also for another handle', async () => {
+    const { storage, reopen } = harness();
+    for (const id of ['s', 'other']) await appendTo(storage, session(id), 0, run(id, 0, 2));
+    expect(await storage.journal.readLeft(S)).toEqual([]);
+    const ids = [...HOSTILE_IDS, 'a', 'b'].map(student);
+    await storage.journal.rememberLeft(
+      S,
+      ids.map((id) => [id, true]),
+    );
+    const [gone] = ids;
+    if (gone !== undefined) await storage.journal.rememberLeft(session('other'), [[gone, true]]);
+    await storage.journal.rememberLeft(S, [
+      [student('a'), false],
+      [student('b'), true],
+      [student('nobody'), false],
+    ]);
+    const left = ids.filter((id) => id !== 'a').toSorted();
+    expect((await storage.journal.readLeft(S)).toSorted()).toEqual(left);
+    expect(await storage.journal.readLeft(session('other'))).toEqual([gone]);
+    expect(await readEntries(storage, S, 0, 10)).toEqual(run('s', 0, 2));
+    if (!reopen) return; // An in-memory database: one handle is all there is.
+    await storage.close();
+    expect((await (await reopen()).journal.readLeft(S)).toSorted()).toEqual(left);
+  });
+
+  test('[STORE-260] who left is forgotten once the end is projected, and of no other session remembered', async () => {
+    const { storage, putActiveSession } = harness();
+    const foreign = session('foreign');
+    await putActiveSession(foreign);
+    await appendTo(storage, S, 0, run('s', 0, 2));
+    const moves = [[student('a'), true]] as const;
+    for (const id of [S, foreign, session('none')]) await storage.journal.rememberLeft(id, moves);
+    expect(await storage.journal.readLeft(S)).toEqual(['a']);
+    await storage.projection.project(projection('s', 2, [], { status: 'completed', ended_at: T0 + 6 }));
+    expect(await storage.journal.readLeft(S)).toEqual([]);
+    await storage.journal.rememberLeft(S, moves);
+    for (const id of [S, foreign, session('none')]) expect(await storage.journal.readLeft(id)).toEqual([]);
+    expect(await appendTo(storage, foreign, 0, run('foreign', 0, 1))).toBe('committed');
+    expect(await storage.journal.readLeft(foreign)).toEqual([]);
   });
 
   test('[STORE-90] activity of look-alike ids is kept apart', async () => {

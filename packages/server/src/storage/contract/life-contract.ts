@@ -45,6 +45,8 @@ export function lifeContract(make: MakeHarness): void {
       () => storage.journal.listActiveSessions(),
       () => storage.journal.touchSession(S, 1),
       () => storage.journal.readActivity(S),
+      () => storage.journal.rememberLeft(S, [[student('s'), true]]),
+      () => storage.journal.readLeft(S),
       () => appendTo(storage, S, 0, run('s', 0, 1)),
       () => readEntries(storage, S, 0, 1),
       () => storage.journal.listJournals(null, 1),

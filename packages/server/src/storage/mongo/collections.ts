@@ -20,6 +20,8 @@ export interface StoredRow {
   readonly open?: true;
   /** Beside `open`: when the session was last active, ms since the epoch, where no entry says so. */
   readonly active_at?: number;
+  /** Beside `open`: students who have left the session on purpose. */
+  readonly left?: readonly string[];
 }
 
 /** The collections of an existing school database, by the names it has for them, and the journal, which is ours. */

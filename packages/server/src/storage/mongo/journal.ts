@@ -1,4 +1,4 @@
-import type { SessionId } from '@rollcall/protocol';
+import type { SessionId, StudentId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Commit, StoredCommit } from '../../journal/commit.js';
 import { type AppendResult, StorageError } from '../port.js';
@@ -166,8 +166,27 @@ export class Journal {
     return opening?.active_at ?? null;
   }
 
+  /** Beside the activity. */
+  async rememberLeft(sessionId: SessionId, moves: ReadonlyArray<readonly [StudentId, boolean]>): Promise<void> {
+    const opening = { _id: commitId(sessionId, 1), open: true } as const;
+    const [gone, back] = [true, false].map((left) => moves.flatMap(([id, has]) => (has === left ? [id] : [])));
+    if (gone?.length) await this.#collection.updateOne(opening, { $addToSet: { left: { $each: gone } } });
+    if (back?.length) await this.#collection.updateOne(opening, { $pull: { left: { $in: back } } });
+  }
+
+  async left(sessionId: SessionId): Promise<StudentId[]> {
+    const opening = await this.#collection.findOne(
+      { _id: commitId(sessionId, 1), open: true },
+      { projection: { left: 1 } },
+    );
+    return [...(opening?.left ?? [])] as StudentId[];
+  }
+
   /** The end of the session is projected: it need not be in memory any more. */
   async close(sessionId: SessionId): Promise<void> {
-    await this.#collection.updateOne({ _id: commitId(sessionId, 1) }, { $unset: { open: '', active_at: '' } });
+    await this.#collection.updateOne(
+      { _id: commitId(sessionId, 1) },
+      { $unset: { open: '', active_at: '', left: '' } },
+    );
   }
 }

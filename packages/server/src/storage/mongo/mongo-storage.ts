@@ -91,6 +91,8 @@ export class MongoStorage implements Storage {
     listActiveSessions: () => this.#ask(({ journal }) => journal.listActive()),
     touchSession: (sessionId, at) => this.#ask(({ journal }) => journal.touch(sessionId, at)),
     readActivity: (sessionId) => this.#ask(({ journal }) => journal.activity(sessionId)),
+    rememberLeft: (sessionId, moves) => this.#ask(({ journal }) => journal.rememberLeft(sessionId, moves)),
+    readLeft: (sessionId) => this.#ask(({ journal }) => journal.left(sessionId)),
     append: (sessionId, commit) => this.#ask(({ journal }) => journal.append(sessionId, commit)),
     readCommits: (sessionId, afterSeq, limit) =>
       this.#ask(({ journal }) => journal.readCommits(sessionId, afterSeq, limit)),

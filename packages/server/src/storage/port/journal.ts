@@ -1,4 +1,4 @@
-import type { SessionId } from '@rollcall/protocol';
+import type { SessionId, StudentId } from '@rollcall/protocol';
 import type { Commit, StoredCommit } from '../../journal/commit.js';
 
 /** The journals of all sessions: the truth that everything else can be made from again. */
@@ -31,6 +31,14 @@ export interface Journal {
   touchSession(sessionId: SessionId, at: number): Promise<void>;
   /** The latest activity that was remembered of an open session; null when there is none. */
   readActivity(sessionId: SessionId): Promise<number | null>;
+
+  /**
+   * Remembers of an open session which students have left it on purpose (true), or are back (false). No entry of the
+   * journal; forgotten once the session's end is projected; nothing for other sessions.
+   */
+  rememberLeft(sessionId: SessionId, moves: ReadonlyArray<readonly [StudentId, boolean]>): Promise<void>;
+  /** Students who have left an open session, in no order. */
+  readLeft(sessionId: SessionId): Promise<StudentId[]>;
 }
 
 export type AppendResult = 'committed' | 'conflict';

@@ -1,4 +1,4 @@
-import type { SessionId } from '@rollcall/protocol';
+import type { SessionId, StudentId } from '@rollcall/protocol';
 import type { Commit, StoredCommit } from '../../journal/commit.js';
 import type { AppendResult, Journal } from '../port.js';
 import type { Connection } from './connection.js';
@@ -75,6 +75,18 @@ export function touch(db: Connection, sessionId: string, at: number): void {
   db.run(TOUCH, [sessionId, at]);
 }
 
+const LEAVE = `
+  INSERT INTO departures SELECT session_id, ?2 FROM journals WHERE session_id = ?1 AND open = 1
+  ON CONFLICT DO NOTHING`;
+const COME_BACK = 'DELETE FROM departures WHERE session_id = ?1 AND student_id = ?2';
+
+/** Inside a transaction of the caller. */
+export function rememberLeft(db: Connection, id: string, moves: ReadonlyArray<readonly [string, boolean]>): void {
+  for (const [student, left] of moves) db.run(left ? LEAVE : COME_BACK, [id, student]);
+}
+
+export const READ_LEFT = 'SELECT json_group_array(json_array(student_id)) FROM departures WHERE session_id = ?1';
+
 export const READ_ACTIVITY = `
   SELECT json_group_array(json_array(active_at)) FROM journals
   WHERE session_id = ?1 AND open = 1 AND active_at IS NOT NULL`;
@@ -103,6 +115,14 @@ export const journalOf = (queries: Queries): Journal => ({
 
   readActivity(sessionId: SessionId): Promise<number | null> {
     return queries.first(READ_ACTIVITY, [sessionId], ([at]) => Number(at));
+  },
+
+  rememberLeft(sessionId, moves) {
+    return queries.call('rememberLeft', sessionId, moves);
+  },
+
+  async readLeft(sessionId) {
+    return (await queries.rows(READ_LEFT, [sessionId])).map(([id]) => id as StudentId);
   },
 
   append(sessionId, commit) {

@@ -151,6 +151,16 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;`,
     convert: makeInstallation,
   },
+  {
+    version: 6,
+    name: 'who has left an open session',
+    sql: `
+      CREATE TABLE departures (
+        session_id TEXT NOT NULL,
+        student_id TEXT NOT NULL,
+        PRIMARY KEY (session_id, student_id)
+      ) STRICT, WITHOUT ROWID;`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.reduce((highest, { version }) => Math.max(highest, version), 0);

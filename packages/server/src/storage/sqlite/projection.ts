@@ -37,6 +37,7 @@ const UPSERT_RECORD = `
   WHERE excluded.seq > seq`;
 
 const CLOSE_JOURNAL = 'UPDATE journals SET open = 0, active_at = NULL WHERE session_id = ? AND open = 1';
+const FORGET_LEFT = 'DELETE FROM departures WHERE session_id = ?';
 
 /** Inside a transaction of the caller. */
 export function project(db: Connection, { session_id, session, seq, records }: Projection): void {
@@ -70,7 +71,9 @@ export function project(db: Connection, { session_id, session, seq, records }: P
       record.seq,
     ]);
   }
-  if (session.status === 'completed') db.run(CLOSE_JOURNAL, [session_id]);
+  if (session.status !== 'completed') return;
+  db.run(CLOSE_JOURNAL, [session_id]);
+  db.run(FORGET_LEFT, [session_id]);
 }
 
 export const FIND_SESSION = `

@@ -24,6 +24,7 @@ export interface Verbs {
   append(sessionId: string, commit: Commit): AppendResult;
   project(projection: Projection): void;
   touch(sessionId: string, at: number): void;
+  rememberLeft(sessionId: string, moves: ReadonlyArray<readonly [string, boolean]>): void;
   /** Writes, and so proves that the database can be written. */
   ping(): void;
   beat(server: ServerNote): SeenServer[];

@@ -3,14 +3,18 @@ import { type Connection, errorCode, isBusy } from './connection.js';
 import { importBeside, tidyImports } from './import-beside.js';
 import { importSchool } from './import-school.js';
 import { beat, leave } from './installation.js';
-import { append, readCommits, touch } from './journal.js';
+import { append, readCommits, rememberLeft, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
 import type { Call, CallOf, Reply, Role, WorkerData } from './verbs.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
-type Shared = CallOf<'append'> | CallOf<'project'> | CallOf<'touch'> | CallOf<'ping'>;
+type Shared = CallOf<'append'> | CallOf<'project'> | CallOf<'touch'> | CallOf<'rememberLeft'> | CallOf<'ping'>;
+
+/** Those that are written with appends. */
+const isSmall = (call: Call): call is Exclude<Shared, CallOf<'project'>> =>
+  call.verb === 'append' || call.verb === 'touch' || call.verb === 'rememberLeft' || call.verb === 'ping';
 
 /** Records of projections that a shared transaction takes in before they wait for one of their own (5 µs each). */
 const SHARED_RECORDS = 64;
@@ -54,7 +58,7 @@ class Worker {
       if (call.verb === 'read') replies.push(this.#attempt(call, () => this.#db.text(...call.args)));
       else if (call.verb === 'readCommits')
         replies.push(this.#attempt(call, () => readCommits(this.#db, ...call.args)));
-      else if (call.verb === 'append' || call.verb === 'touch' || call.verb === 'ping') appends.push(call);
+      else if (isSmall(call)) appends.push(call);
       else if (call.verb === 'project') projections.push(call);
       else others.push(call);
     }
@@ -143,6 +147,8 @@ function perform(db: Connection, call: Shared): unknown {
       return project(db, ...call.args);
     case 'touch':
       return touch(db, ...call.args);
+    case 'rememberLeft':
+      return rememberLeft(db, ...call.args);
     case 'ping':
       return void db.run('UPDATE pulse SET beat = 1 - beat', []);
   }

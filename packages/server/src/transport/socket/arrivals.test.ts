@@ -25,8 +25,8 @@ function room() {
   const arrivals = new Arrivals(Date.now);
   const put: string[] = [];
   const come = (user: string, name: string) => {
-    const connection = { restore: () => void put.push(name) };
-    arrivals.add(connection, person(user));
+    const connection = { person: person(user), restore: () => void put.push(name) };
+    arrivals.add(connection);
     return connection;
   };
   return { arrivals, put, come };

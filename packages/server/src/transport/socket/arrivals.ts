@@ -8,11 +8,11 @@ const CLOCKS_MS = 1_500;
 
 /** What can be put back. */
 export interface Restorable {
-  restore(person: Person): void;
+  readonly person: Person;
+  restore(): void;
 }
 
 interface Arrival {
-  readonly person: Person;
   /** Wall clock, ms since the epoch. */
   readonly at: number;
   /** By a clock that never jumps, in ms. */
@@ -33,8 +33,9 @@ export class Arrivals<Connection extends Restorable> {
     this.#now = now;
   }
 
-  add(connection: Connection, person: Person): void {
-    this.#all.set(connection, { person, at: this.#now(), since: performance.now() });
+  add(connection: Connection): void {
+    const { person } = connection;
+    this.#all.set(connection, { at: this.#now(), since: performance.now() });
     const theirs = this.#byUser.get(person.user_id);
     if (theirs) theirs.add(connection);
     else this.#byUser.set(person.user_id, new Set([connection]));
@@ -45,9 +46,10 @@ export class Arrivals<Connection extends Restorable> {
     const arrival = this.#all.get(connection);
     if (!arrival) return;
     this.#all.delete(connection);
-    const theirs = this.#byUser.get(arrival.person.user_id);
+    const { user_id } = connection.person;
+    const theirs = this.#byUser.get(user_id);
     theirs?.delete(connection);
-    if (theirs?.size === 0) this.#byUser.delete(arrival.person.user_id);
+    if (theirs?.size === 0) this.#byUser.delete(user_id);
   }
 
   /**
@@ -58,7 +60,7 @@ export class Arrivals<Connection extends Restorable> {
     const those = userId === 'everybody' ? this.#all.keys() : (this.#byUser.get(userId) ?? []);
     for (const connection of [...those]) {
       const arrival = this.#all.get(connection);
-      if (arrival && arrival.at >= entryAt - CLOCKS_MS) connection.restore(arrival.person);
+      if (arrival && arrival.at >= entryAt - CLOCKS_MS) connection.restore();
     }
   }
 

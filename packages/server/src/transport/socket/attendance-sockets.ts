@@ -4,12 +4,12 @@ import type { Namespace, Socket } from 'socket.io';
 import type { AnyCommand } from '../../commands/command.js';
 import { commandTable } from '../../commands/command-table.js';
 import { opensJournal } from '../../journal/entries.js';
-import type { Person } from '../../storage/port.js';
 import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';
 import { Crowd } from './crowd.js';
 import { type Admission, admit, admitSooner, admitWithPatience, type Entrance, isForNow } from './entrance.js';
 import { Reply } from './reply.js';
+import { RoomRights } from './room-rights.js';
 import { isRollcalls } from './rooms.js';
 import { sendAway } from './send-away.js';
 import type { SocketContext } from './socket-context.js';
@@ -22,6 +22,8 @@ export interface AttendanceSocketsOptions {
   readonly exclusive: boolean;
   /** Other nodes serve the same sessions. */
   readonly severalNodes: boolean;
+  /** How often everybody in a room is looked at again, in ms: a right that is lost is of no use after twice that. */
+  readonly rightsEveryMs: number;
 }
 
 export interface AttendanceSockets {
@@ -69,14 +71,15 @@ type Listener = (this: Socket, ...args: unknown[]) => void;
 export function attendanceSockets(
   namespace: Namespace,
   context: SocketContext,
-  { exclusive, severalNodes }: AttendanceSocketsOptions,
+  { exclusive, severalNodes, rightsEveryMs }: AttendanceSocketsOptions,
 ): AttendanceSockets {
   /** What is known of a socket that isn't connected yet. */
   const admissions = new WeakMap<Socket, { readonly asked: Promise<Admission>; known?: Admission }>();
   const connections = new Map<Socket, Served>();
   const arrivals = severalNodes ? new Arrivals<SocketConnection>(context.services.now) : undefined;
   const crowd = new Crowd();
-  const people = new WeakMap<SocketConnection, Person>();
+  /** Those that count towards how many their user has. */
+  const counted = new WeakSet<SocketConnection>();
   let attached = true;
   let paused = false;
 
@@ -113,8 +116,7 @@ export function attendanceSockets(
   const release = (connection: SocketConnection): void => {
     arrivals?.gone(connection);
     connection.release();
-    const person = people.get(connection);
-    if (person && people.delete(connection)) crowd.leave(person);
+    if (counted.delete(connection)) crowd.leave(connection.person);
   };
   /** Before Socket.IO keeps the socket's rooms for whoever comes back as it. */
   const onDisconnecting: Listener = function () {
@@ -136,6 +138,23 @@ export function attendanceSockets(
     const served = connections.get(socket);
     if (served instanceof SocketConnection) release(served);
   };
+
+  const rights = new RoomRights<SocketConnection>({
+    services: context.services,
+    everyMs: rightsEveryMs,
+    *members() {
+      for (const served of connections.values()) if (served instanceof SocketConnection) yield served;
+    },
+    gone(connection) {
+      const socket = namespace.sockets.get(connection.id as Socket['id']);
+      if (!socket || connections.get(socket) !== connection) return;
+      // Before the transport is closed, which waits for what is being written.
+      release(connection);
+      context.letGo(socket);
+    },
+    onError: context.observe.rightsUnknown,
+  });
+  const entered = (connection: SocketConnection) => rights.entered(connection);
 
   /** A server of our own: who isn't known isn't let in. */
   const letIn = async (socket: Socket, next: (error?: Error) => void): Promise<void> => {
@@ -234,9 +253,9 @@ export function attendanceSockets(
       socket.conn.close();
       return;
     }
-    const connection = new SocketConnection(socket, { identity, uid: person.uid }, context);
+    const connection = new SocketConnection(socket, { identity, person }, context, entered);
     connections.set(socket, connection);
-    people.set(connection, person);
+    counted.add(connection);
     crowd.enter(person);
     if (exclusive) {
       const { user_id, uid, name, email, profile_picture } = person;
@@ -247,8 +266,8 @@ export function attendanceSockets(
     }
     if (person.teacher || person.is_admin) context.floodGuard.trust(socket);
     context.observe.connected(person, socket.id);
-    connection.restore(person);
-    arrivals?.add(connection, person);
+    connection.restore();
+    arrivals?.add(connection);
   };
   namespace.on('connection', onConnection);
   // An app may attach Rollcall while it is serving.
@@ -297,6 +316,7 @@ export function attendanceSockets(
     detach() {
       attached = false;
       clearInterval(looking);
+      rights.close();
       namespace.off('connection', onConnection);
       for (const socket of connections.keys()) letGo(socket);
       connections.clear();

@@ -17,6 +17,7 @@ import type { Person } from '../../storage/port.js';
 import { waitingFor } from './engine/connection.js';
 import { InOrder } from './in-order.js';
 import { Reply, refusalOf } from './reply.js';
+import type { RoomMember } from './room-rights.js';
 import {
   attendanceRoom,
   batchedRoom,
@@ -41,9 +42,10 @@ interface Participation {
 }
 
 /** One authenticated socket: its person, its rooms, its commands in order, and its token's end. */
-export class SocketConnection implements Connection {
+export class SocketConnection implements Connection, RoomMember {
   readonly #socket: Socket;
   readonly #context: SocketContext;
+  readonly #entered: (connection: SocketConnection) => void;
   readonly #inOrder = new InOrder();
   // Lists and not a Map and a Set: there are few of them, and there are thousands of sockets.
   #participating: Participation[] = [];
@@ -51,7 +53,10 @@ export class SocketConnection implements Connection {
   #leaves: Map<SessionId, number> | undefined;
   /** Rooms entered through here, as opposed to the app's own. */
   #rooms: string[] = [];
-  readonly uid: string;
+  #watching: LiveSession[] = [];
+  #courses: CourseId[] = [];
+  /** As they were when they came. */
+  readonly person: Person;
   /** What their token names them by: the uid, or another claim of an app's. */
   readonly #named: string;
   /** Gets the changes of a commit in one frame. */
@@ -67,12 +72,14 @@ export class SocketConnection implements Connection {
 
   constructor(
     socket: Socket,
-    { identity, uid }: { readonly identity: Identity; readonly uid: string },
+    { identity, person }: { readonly identity: Identity; readonly person: Person },
     context: SocketContext,
+    entered: (connection: SocketConnection) => void,
   ) {
     this.#socket = socket;
     this.#context = context;
-    this.uid = uid;
+    this.person = person;
+    this.#entered = entered;
     this.#named = identity.uid;
     const { client } = socket.handshake.auth as { client?: { batched?: unknown } | null };
     this.#batched = client?.batched === true;
@@ -83,8 +90,25 @@ export class SocketConnection implements Connection {
     return this.#socket.id;
   }
 
+  get uid(): string {
+    return this.person.uid;
+  }
+
+  get watching(): readonly LiveSession[] {
+    return this.#watching;
+  }
+
+  get participating(): readonly Participation[] {
+    return this.#participating;
+  }
+
+  get courses(): readonly CourseId[] {
+    return this.#courses;
+  }
+
   /** Puts a user's new socket where the old one was: apps send nothing again after a reconnect. */
-  restore(person: Person): void {
+  restore(): void {
+    const { person } = this;
     const { sessions } = this.#context.services;
     if (person.student) {
       for (const live of sessions.checkedInBy(person.user_id)) {
@@ -114,14 +138,21 @@ export class SocketConnection implements Connection {
 
   watch(live: LiveSession, { silently } = { silently: false }): void {
     if (live.state.ending) return;
-    const { session_id } = live;
-    this.#enter(
-      teacherRoom(session_id),
-      this.#batched ? teachersBatchedRoom(session_id) : teachersEachRoom(session_id),
-    );
+    this.#watching = [...this.#watching.filter((other) => other !== live && !other.state.ending), live];
+    this.#enter(...this.#teacherRoomsOf(live));
     // After the answer to what brought the socket here.
     if (live.codes && !silently)
       queueMicrotask(() => this.#released || this.#context.publisher.tellCode(live, this.#socket));
+  }
+
+  /** The user is none of the session's teachers any more. */
+  unwatch(live: LiveSession): void {
+    this.#watching = this.#watching.filter((other) => other !== live);
+    this.#leave(...this.#teacherRoomsOf(live));
+  }
+
+  #teacherRoomsOf({ session_id }: LiveSession): string[] {
+    return [teacherRoom(session_id), this.#batched ? teachersBatchedRoom(session_id) : teachersEachRoom(session_id)];
   }
 
   joining(sessionId: SessionId): (live: LiveSession, studentId: StudentId) => void {
@@ -162,12 +193,16 @@ export class SocketConnection implements Connection {
     this.#context.moved(live.session_id, studentId, this.id, 'in');
     const now = this.#context.services.now();
     const before = live.presence.count;
+    if (live.presence.hasLeft(studentId)) this.#context.services.sessions.departed(live, studentId, false);
     if (live.presence.enter(studentId, this.id, now)) this.#context.publisher.returned(live, studentId, now);
     else if (live.presence.count !== before) this.#context.publisher.presenceChanged(live);
   }
 
   #go(live: LiveSession, studentId: StudentId, move: 'out' | 'left'): void {
     live.presence.leave(studentId, this.id, move === 'left');
+    if (move === 'left' && live.presence.hasLeft(studentId)) {
+      this.#context.services.sessions.departed(live, studentId, true);
+    }
     this.#context.moved(live.session_id, studentId, this.id, move);
   }
 
@@ -186,11 +221,18 @@ export class SocketConnection implements Connection {
     this.#go(there.live, there.studentId, 'left');
   }
 
+  /** The user has no part in the session any more. They have left it: being enrolled anew they join anew. */
+  lose(live: LiveSession): void {
+    if (this.#isIn(live)) this.withdraw(live.session_id);
+  }
+
   subscribe(courseId: CourseId): void {
+    this.#courses = [...this.#courses.filter((other) => other !== courseId), courseId];
     this.#enter(courseRoom(courseId));
   }
 
   unsubscribe(courseId: CourseId): void {
+    this.#courses = this.#courses.filter((other) => other !== courseId);
     this.#leave(courseRoom(courseId));
   }
 
@@ -207,6 +249,8 @@ export class SocketConnection implements Connection {
     this.#released = true;
     for (const { live, studentId } of this.#participating) this.#go(live, studentId, 'out');
     this.#participating = [];
+    this.#watching = [];
+    this.#courses = [];
     for (const room of this.#rooms) void this.#socket.leave(room);
     this.#rooms = [];
   }
@@ -216,6 +260,7 @@ export class SocketConnection implements Connection {
     if (this.#released) return;
     this.#rooms = [...new Set([...this.#rooms, ...rooms])];
     void this.#socket.join(rooms);
+    this.#entered(this);
   }
 
   #leave(...rooms: string[]): void {

@@ -71,6 +71,27 @@ test('[CONN-19] a student who left is not put back, and one who never joined isn
   }
 });
 
+test('[CONN-19] [JOIN-260] who left isn’t put back after a restart either, and who came back is', async () => {
+  const { server, teacher, student } = await startClass();
+  const back = await server.connect('s-2');
+  await back.send('joinAttendanceSession', { session_id });
+  for (const client of [student, back]) await client.send('leaveAttendanceSession', { session_id });
+  const first = await restarted(server, [teacher, student, back]);
+  expect(await back.send('joinAttendanceSession', { session_id })).toMatchObject({ ok: true });
+  await restarted(first, [teacher, student, back]);
+  await teacher.send('markStudentPresent', { session_id, student_id: 'student-1' });
+  for (const client of [student, back]) await roundTrip(client);
+  expect(changesOf(back)).toHaveLength(1);
+  expect(changesOf(student)).toEqual([]);
+});
+
+async function restarted(server: TestServer, clients: readonly Client[]): Promise<TestServer> {
+  const back = Promise.all(clients.map(reconnected));
+  const next = await server.restart();
+  await back;
+  return next;
+}
+
 test('[CONN-19] a session that ended meanwhile is not come back to', async () => {
   const { teacher, student } = await startClass();
   student.socket.disconnect();

@@ -21,6 +21,8 @@ export interface Observer {
   refusedConnection(message: string): void;
   /** Who a socket's user is can't be told right now. */
   signInFailed(refusal: RollcallError): void;
+  /** Whether those who are in rooms still have the right to it can't be told right now. */
+  rightsUnknown(error: unknown): void;
   /** @param payload as the client sent it, unchecked */
   received(event: ClientEventName, uid: string, payload: unknown): void;
   answered(event: ClientEventName, uid: string, payload: unknown, answer: Answered): void;
