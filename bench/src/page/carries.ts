@@ -15,7 +15,7 @@ export function carries(rows: readonly PublishedRow[]): string {
     ),
     sentence(
       rollcall('hall-15000', 'last'),
-      (ms) => `A mark is then on the screens of all 15,000 within ${seconds(ms)} s.`,
+      (ms) => `A mark then usually takes ${seconds(ms)} s to reach the last of 15,000 screens.`,
     ),
     sentence(
       rollcall('memory-10000', 'rss'),
