@@ -2,6 +2,7 @@ import { cellOf, type GoalRow, shown, verdictOf } from '../harness/report.js';
 import type { Spread } from '../harness/statistics.js';
 import type { Metric } from '../harness/workload.js';
 import type { Operation, Profiled } from '../profile/where-cpu-goes.js';
+import { carries } from './carries.js';
 import type { Published, PublishedRow } from './published.js';
 import type { Tried } from './tried.js';
 
@@ -32,11 +33,15 @@ export function pageOf(page: Page): string {
 
 <!-- Generated from bench/measured.json and bench/profiled.json by \`npm run bench -- --page\`: edits are lost. -->
 
-${machine.processors}, ${machine.memory_gb} GB, ${machine.system}, Node ${machine.node}. Server and load shared its processors. These ${rows.length} workloads took ${Math.ceil(sumOf(rows.map(({ seconds }) => seconds)) / 60)} minutes. To measure all of them again and write this page: \`npm run bench -- --publish\` ([bench/README.md](../../bench/README.md) says what it needs).
+${carries(rows)}
 
-Arms: **A** bare websockets, each broadcast framed once · **B** Socket.IO’s \`io.to(room).emit\`, which stores nothing and checks nothing · **C** the application written directly, on the same database · **D** Rollcall · **E** Rollcall with its database in memory. A cell is the median of ${rounds} rounds, the least and the most in parentheses; a ratio is taken within each round. Absolute figures are this machine’s. A difference below 15 % is noise.
+What follows compares Rollcall with other servers on the same machine: ${machine.processors}, ${machine.memory_gb} GB, ${machine.system}, Node ${machine.node}. The server and the load generator shared its processors. These ${rows.length} workloads took ${Math.ceil(sumOf(rows.map(({ seconds }) => seconds)) / 60)} minutes. To measure all of them again and write this page: \`npm run bench -- --publish\` ([bench/README.md](../../bench/README.md) says what it needs).
 
-## What was to come out
+The servers that are compared (the *arms*): **A** bare websockets, each broadcast framed once · **B** Socket.IO’s \`io.to(room).emit\`, which stores nothing and checks nothing · **C** the same school app written directly, without Rollcall, on the same database · **D** Rollcall · **E** Rollcall with its database in memory. A cell is the median of ${rounds} rounds, the least and the most in parentheses; a ratio is taken within each round. Absolute figures are this machine’s. A difference below 15 % is noise.
+
+## Goals, and what was measured
+D/C is Rollcall’s figure divided by that of C, and so on.
+
 ${table(
   ['workload', 'ratio', 'came to', 'goal', '', 'measured'],
   rows.flatMap((row) => goalRows(row, page.reasons)),

@@ -20,7 +20,7 @@ export const TRIED: readonly Tried[] = [
     came: '1,000 records in 6.2 to 6.3 ms, against 6.0 to 6.1',
   },
   {
-    what: 'In a hall of 15,000, statistics to participants a quarter of a second later than the change',
+    what: 'In a large class of 15,000, statistics to participants a quarter of a second later than the change',
     came: 'the last one had the change after 448 ms, against 471: they then went out while the next change did. In one write with the change they cost nothing: 242 ms',
   },
   {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Run } from '../../../bench/dist/harness/history.js';
 import type { Row } from '../../../bench/dist/harness/report.js';
+import { carries } from '../../../bench/dist/page/carries.js';
 import { currentPage, PAGE } from '../../../bench/dist/page/publish.js';
 import { merged } from '../../../bench/dist/page/published.js';
 import { REASONS } from '../../../bench/dist/page/reasons.js';
@@ -12,6 +13,22 @@ const names = workloads.map(({ name }) => name);
 
 test('[DOCS-11] docs/reference/performance.md is what the generator makes of the committed measurements', async () => {
   expect(await currentPage()).toBe(readFileSync(PAGE, 'utf8'));
+});
+
+test('[DOCS-11] docs/reference/performance.md begins with what one machine carries, in the figures of the measurements', () => {
+  const storm = (median: number) => ({
+    name: 'join-storm-15000',
+    title: '',
+    result: 'measured' as const,
+    seconds: 1,
+    at: '',
+    commit: null,
+    figures: { ms: { D: { median, min: 1, max: 9_999 } } },
+  });
+  expect(carries([storm(5_068)])).toMatch(/^\*\*One laptop-sized server carries 15,000 students .* after 5\.1 s\.$/);
+  expect(carries([])).toBe('');
+  const [, paragraph] = readFileSync(PAGE, 'utf8').split(/\n\n(?!<!--)/);
+  expect(paragraph).toMatch(/^\*\*One laptop-sized server carries 15,000 students /);
 });
 
 test('[DOCS-11] reasons and limits are of workloads that exist', () => {
