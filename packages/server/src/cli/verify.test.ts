@@ -93,6 +93,33 @@ test('[VERIFY-2] a record or session that differs is named with both values, and
   expect(stderr).toMatch(/\d+ differences between the journal and what is stored/);
 });
 
+test('[VERIFY-280] a session whose journal was removed is named by whatever is left of it', async () => {
+  const folder = await freshFolder();
+  const storage = await demoDatabase(folder);
+  const ids = pastSessions(NOW).map(({ id }) => id);
+  const gone: readonly (readonly string[])[] = [
+    ['journals', 'journal'],
+    ['journals', 'journal', 'attendance_records'],
+    ['journals', 'journal', 'class_sessions'],
+  ];
+  for (const [i, tables] of gone.entries()) {
+    for (const table of tables) {
+      await storage.sql(`DELETE FROM ${table} WHERE session_id = ? RETURNING '[]'`, [ids[i] ?? '']);
+    }
+  }
+  // Only the list of journals lacks this one: the journal itself is whole, and is checked as all others.
+  const unlisted = ids[3] ?? '';
+  await storage.sql("DELETE FROM journals WHERE session_id = ? RETURNING '[]'", [unlisted]);
+  await storage.sql("UPDATE attendance_records SET remarks = 'x' WHERE session_id = ? RETURNING '[]'", [unlisted]);
+  await storage.close();
+  const { code, stdout } = await rollcall(folder, ['verify', '--json']);
+  expect(code).toBe(1);
+  const summary = JSON.parse(stdout);
+  expect(summary.sessions).toBe(ids.length);
+  const named = new Set(summary.differences.map(({ session_id }: { session_id: string }) => session_id));
+  expect([...named].sort()).toEqual(ids.slice(0, 4).sort());
+});
+
 test('[VERIFY-3] it changes nothing', async () => {
   const folder = await freshFolder();
   const storage = await demoDatabase(folder);

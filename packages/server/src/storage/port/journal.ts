@@ -15,7 +15,7 @@ export interface Journal {
   readCommits(sessionId: SessionId, afterSeq: number, limit: number): Promise<StoredCommit[]>;
   /** The seq of the last entry of each of these journals; sessions without one are left out. */
   lastSeqs(sessionIds: readonly SessionId[]): Promise<Map<SessionId, number>>;
-  /** Every session that has a journal, in order of id; for `verify`. */
+  /** Every session that has a journal, or that was written by one that is gone, in order of id; for `verify`. */
   listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]>;
 
   /**

@@ -9,6 +9,8 @@ export const BUSY_TIMEOUT_MS = 10_000;
 /** A wait is made of slices this long (ms), between which it can be given up: nothing interrupts the driver itself. */
 const BUSY_SLICE_MS = 250;
 
+const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** The part of the driver's statements that is used here; its own types lack `raw`. */
 interface DriverStatement {
   raw(): this;
@@ -123,9 +125,15 @@ export class Connection {
     return this.#prepared(sql).raw().all(params.map(bindable));
   }
 
-  /** The one text that a query answers, as it is stored. */
+  /**
+   * The one text that a query answers, as it is stored. It is read as bytes, since the driver ends the process when
+   * text in the file is no UTF-8, as another program may have left it: U+FFFD stands for such bytes.
+   */
   text(sql: string, params: readonly unknown[]): string {
-    const value = this.#prepared(sql).raw().all(params.map(bindable))[0]?.[0];
+    // A statement that writes, and answers what it wrote, can't be a part of another one.
+    const asBytes = /^\s*SELECT\b/.test(sql) ? `SELECT CAST((${sql}) AS BLOB)` : sql;
+    const value: unknown = this.raw(asBytes, params)[0]?.[0];
+    if (value instanceof Uint8Array) return UTF_8.decode(value);
     if (typeof value !== 'string') throw new TypeError('a query for text answered something else');
     return value;
   }

@@ -35,6 +35,8 @@ function databaseOfForm1(path: string): void {
   insert('bad', 1, 1, run('bad', 0, 1));
   insert('bad', 2, 2, [{ ...marked(2), type: 'teleported' }]);
   insert('bad', 3, 3, [marked(3)]);
+  insert('broken', 1, 1, run('broken', 0, 1));
+  db.exec(`INSERT INTO journal VALUES ('broken', 2, 2, CAST(x'5BFF00225D' AS TEXT))`);
   for (const id of HOSTILE_IDS) insert(id, 1, 1, run(id, 0, 1));
   for (const id of ['s', 'bad', ...HOSTILE_IDS]) db.run('INSERT INTO journals (session_id, open) VALUES (?, 1)', [id]);
   db.close();
@@ -49,6 +51,10 @@ test('[JOURNAL-6] journals of the form before are converted with their chain, bu
   for (const id of ['s', ...HOSTILE_IDS]) {
     expect(await inspect(storage, session(id))).toMatchObject({ findings: [], unchainedUpTo: 0, isReadable: true });
   }
+  await expect(readEntries(storage, session('broken'), 0, 9)).rejects.toThrow(/"broken".* at seq 2/);
+  expect(await storage.sql(`SELECT hex(facts) FROM journal WHERE session_id = 'broken' AND first_seq = 2`)).toBe(
+    '5BFF00225D',
+  );
   const commits = await storage.journal.readCommits(session('s'), 0, 100);
   expect(commits.map(({ first_seq, last_seq, format }) => [first_seq, last_seq, format])).toEqual([
     [1, 1, 2],

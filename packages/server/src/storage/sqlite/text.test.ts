@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { course, importAll, SCHOOL } from '../contract/samples.js';
 import { openMigrated } from './migrations.js';
+import { freshFile, opened } from './openable.test.support.js';
 import { decodeText, encodeText, parseRows } from './text.js';
 
 const anyText = fc.string({
@@ -24,4 +26,17 @@ test('[STORE-3] any text is stored as text that the driver keeps, each as one of
     { numRuns: 200 },
   );
   db.close();
+});
+
+test('[STORE-280] text in the file that is no UTF-8 is read with U+FFFD in its place, and the process lives', async () => {
+  const storage = await opened(await freshFile());
+  onTestFinished(() => storage.close());
+  await importAll(storage, SCHOOL);
+  const broken = async (table: string, column: string, where: string): Promise<void> => {
+    await storage.sql(`UPDATE ${table} SET ${column} = CAST(x'41FF42' AS TEXT) WHERE ${where} RETURNING '[]'`);
+  };
+  await broken('users', 'name', "uid = 'ada'");
+  expect(await storage.people.findPersonByUid('ada')).toMatchObject({ name: 'A\ufffdB' });
+  await broken('courses', 'title', "course_id = 'course-1'");
+  expect(await storage.courses.findCourse(course('course-1'))).toMatchObject({ title: 'A\ufffdB' });
 });
