@@ -122,7 +122,7 @@ async function missedBy(
   };
   // What is committed while the journal is read arrives live, so the answer must not claim to hold it.
   const position = positionOf(live.state);
-  const entries = await live.entriesSince(since, chain);
+  const entries = await live.history.entriesSince(since, chain);
   if (!entries) return { ...position, reset: true };
   const changes = entries.filter((entry) => entry.seq <= position.seq && seen(entry)).map(changeOf);
   return { ...position, changes };

@@ -81,7 +81,7 @@ test('[CLI-7] a second signal ends it at once with 1 where stopping takes its ti
   await new Promise((resolve) => half.write('GET /healthz HTTP/1.1\r\nHost: x\r\n', resolve));
   await fetch(new URL('/healthz', server.url));
   let code: number | null | undefined;
-  server.exit.then((status) => {
+  void server.exit.then((status) => {
     code = status;
   });
   await expect
@@ -208,7 +208,7 @@ test('[CONF-16] a start with a URI of MongoDB that names no database warns of it
   const start = (DATABASE_URL: string) =>
     rollcall(folder, ['serve', '--port', '0'], { ...PRODUCTION, LOG_LEVEL: 'warn', DATABASE_URL });
   const folder = await freshFolder();
-  const options = '?serverSelectionTimeoutMS=50';
+  const options = '?serverSelectionTimeoutMS=3000';
   const [nameless, named] = await Promise.all([
     start(`mongodb://127.0.0.1:1/${options}`),
     start(`mongodb://127.0.0.1:1/school${options}`),

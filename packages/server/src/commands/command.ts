@@ -1,4 +1,12 @@
-import type { ClientEventName, ClientInput, CourseId, Policy, SessionId, StudentId } from '@rollcall/protocol';
+import type {
+  ClientEventName,
+  ClientInput,
+  CourseId,
+  Policy,
+  ServerEventName,
+  SessionId,
+  StudentId,
+} from '@rollcall/protocol';
 import type { Actor } from '../journal/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 import type { LiveSessions } from '../register/live-sessions.js';
@@ -56,7 +64,7 @@ export interface Call<Name extends ClientEventName> {
   readonly actor: Actor;
   readonly connection: Connection | undefined;
   /** Answers the caller: the acknowledgement, and the seed's answer events with the same payload. Once, synchronously. */
-  answer(events: string | readonly string[] | undefined, payload: object, extra?: AckExtra): void;
+  answer(events: ServerEventName | readonly ServerEventName[] | undefined, payload: object, extra?: AckExtra): void;
   /**
    * To be awaited before an answer is made that holds so many records, entries, rows or sessions: they count towards the
    * caller's rate, and the answer waits until the caller has read most of what was made for them before.
@@ -76,7 +84,7 @@ export interface AckExtra {
 export interface Command<Name extends ClientEventName> {
   readonly name: Name;
   /** A further event that carries the refusal. */
-  readonly errorEvent?: string;
+  readonly errorEvent?: ServerEventName;
   /** Validated → load → authorise → command → present. @throws {RollcallError} the refusal */
   handle(call: Call<Name>, services: Services): Promise<void> | void;
 }

@@ -26,7 +26,10 @@ const sha256 = (text: string) => createHash('sha256').update(text, 'utf8');
 test('[JOURNAL-1] [JOURNAL-2] facts and personal values are canonical JSON, and no name, email or remark is in the facts', () => {
   for (const { facts, personal } of encoded(sampleCommits(ID, 40))) {
     for (const part of [facts, personal]) expect(canonicalJson(JSON.parse(part))).toBe(part);
-    expect(facts).not.toMatch(/Ada|Kit|Student \d|Zo|school\.example|Remark|walked|Bus|Joins|Databases|bm9ib2R5/);
+    // Hashes are any letters; what stands beside them is not.
+    expect(JSON.stringify(JSON.parse(facts).entries)).not.toMatch(
+      /Ada|Kit|Student \d|Zo|school\.example|Remark|walked|Bus|Joins|Databases|bm9ib2R5/,
+    );
   }
 });
 

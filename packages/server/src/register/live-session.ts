@@ -17,14 +17,13 @@ import { type Command, type Decision, decide, type Outcome, type Repeated } from
 import { fold, statisticsOf } from './fold.js';
 import { Presence } from './presence.js';
 import { Projector } from './projector.js';
-import { groupsOf, type JournalPart, readJournal } from './read-journal.js';
-import { olderEntriesOf, repeatedOutcome } from './repeat.js';
+import { groupsOf, readJournal } from './read-journal.js';
+import { repeatedOutcome } from './repeat.js';
+import { SessionHistory } from './session-history.js';
 import { Draft, type SessionState } from './session-state.js';
 
 /** Commands that may wait in one session before it answers OVERLOADED. */
 const QUEUE_MAX = 20_000;
-/** Entries kept in memory for clients that missed a few. */
-const RECENT_MAX = 2_000;
 /** Times a batch is decided again because another writer came first. */
 const CONFLICTS_MAX = 100;
 /** From this many check-ins in one commit on, a hall is coming in. */
@@ -91,15 +90,13 @@ interface Pending {
 export class LiveSession {
   readonly state: SessionState;
   readonly presence: Presence;
+  /** What led to the state. */
+  readonly history: SessionHistory;
   /** Where check-ins need a code. */
   readonly codes: CheckInCodes | undefined;
   readonly #context: LiveSessionContext;
   readonly #projector: Projector;
   readonly #encoder: CommitEncoder;
-  readonly #recent: Entry[] = [];
-  /** Where recent commits end, and the chain there. The oldest first. */
-  readonly #ends = new Map<number, string>();
-  #reading: { readonly after: number; readonly upTo: number; readonly part: Promise<JournalPart> } | undefined;
   #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   #atRest: () => void = () => {};
@@ -123,7 +120,7 @@ export class LiveSession {
   constructor(state: SessionState, projectedSeq: number, own: boolean, context: LiveSessionContext) {
     this.state = state;
     this.#encoder = new CommitEncoder(state.facts.session_id);
-    this.#ends.set(state.seq, state.chain);
+    this.history = new SessionHistory(state, context.storage);
     this.codes = state.code_key && new CheckInCodes(state.code_key, state.started_at);
     this.#context = context;
     this.presence = new Presence({
@@ -159,51 +156,6 @@ export class LiveSession {
       this.#run();
       if (command.type !== 'check_in') this.#hurry();
     });
-  }
-
-  /**
-   * Entries after `seq` in order, from memory where they are still there.
-   * @param chain what the client believes the chain to be at `seq`: 16 hex digits or more
-   * @returns undefined where `seq` is of another journal than this one: past its end, or with another chain
-   */
-  async entriesSince(seq: number, chain?: string): Promise<readonly Entry[] | undefined> {
-    if (seq > this.state.seq) return undefined;
-    if (chain !== undefined && seq > 0) {
-      const ours = this.#ends.get(seq) ?? (await this.#readAfter(seq - 1)).ends.get(seq);
-      if (!ours?.startsWith(chain)) return undefined;
-    }
-    return this.entriesAfter(seq);
-  }
-
-  /** Entries after `seq` in order, from memory where they are still there. */
-  async entriesAfter(seq: number): Promise<readonly Entry[]> {
-    if (seq >= this.state.seq) return [];
-    const first = this.#recent[0];
-    if (first && first.seq <= seq + 1) return this.#recent.slice(seq + 1 - first.seq);
-    const { entries } = await this.#readAfter(seq);
-    // What was committed elsewhere in the meantime is published later, in its own time.
-    return entries.filter((entry) => entry.seq > seq && entry.seq <= this.state.seq);
-  }
-
-  /** The `count` entries that come after `seq`, or as many as there are. */
-  async entriesFrom(seq: number, count: number): Promise<readonly Entry[]> {
-    const first = this.#recent[0];
-    if (first && first.seq <= seq + 1) return this.#recent.slice(seq + 1 - first.seq, seq + 1 - first.seq + count);
-    return olderEntriesOf(this.state, this.#context.storage).from(seq, count);
-  }
-
-  /** A hall that comes back at once shares what is being read: it is the same journal for all. */
-  async #readAfter(seq: number): Promise<JournalPart> {
-    const shared = this.#reading;
-    if (shared && shared.after <= seq && shared.upTo === this.state.seq) return shared.part;
-    const part = readJournal(this.#context.storage, this.session_id, seq);
-    const reading = { after: seq, upTo: this.state.seq, part };
-    this.#reading = reading;
-    try {
-      return await part;
-    } finally {
-      if (this.#reading === reading) this.#reading = undefined;
-    }
   }
 
   /** Resolves once the queue is empty and the records are up to date. */
@@ -386,17 +338,11 @@ export class LiveSession {
   /** These entries have become part of the state. */
   #changed(entries: readonly Entry[], { here, own }: { readonly here: boolean; readonly own: boolean }): void {
     for (const entry of entries) {
-      this.#recent.push(entry);
       if (entry.type !== 'checked_in') continue;
       const userId = this.state.line(entry.student_id)?.student.user_id;
       if (userId) this.#context.onCheckedIn(this, userId);
     }
-    if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);
-    this.#ends.set(this.state.seq, this.state.chain);
-    for (const seq of this.#ends.keys()) {
-      if (this.#ends.size <= RECENT_MAX) break;
-      this.#ends.delete(seq);
-    }
+    this.history.add(entries);
     this.#projector.committed(entries, own);
     this.#context.onChanged(this, here);
   }
@@ -424,7 +370,7 @@ export class LiveSession {
   }
 
   async #repeat(command: Command, options: SubmitOptions, { seq }: Repeated): Promise<void> {
-    options.answer(await repeatedOutcome(this, command, options, seq));
+    options.answer(await repeatedOutcome(this.history, command, options, seq));
   }
 
   #publish(entries: readonly Entry[], answer?: () => void): void {

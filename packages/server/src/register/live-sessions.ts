@@ -1,17 +1,17 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
+import { type Policy, RollcallError, type SessionId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import { type Commit, JournalError } from '../journal/commit.js';
 import { encodeOpening } from '../journal/encode.js';
-import type { Entry, RosterRow, RosterStudent, StartedEntry } from '../journal/entries.js';
-import { inRosterOrder } from '../journal/roster-order.js';
+import type { Entry, StartedEntry } from '../journal/entries.js';
 import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
-import { newRow, SYSTEM } from './decide.js';
+import { SYSTEM } from './decide.js';
 import { Departures } from './departures.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
 import { projectionOf } from './projector.js';
 import { readJournal } from './read-journal.js';
+import { rosterOf } from './roster.js';
 import { SessionState } from './session-state.js';
 
 /** Completed sessions kept in memory for those who still look at them. */
@@ -418,7 +418,7 @@ export class LiveSessions {
     this.#archive.set(live.session_id, live.state);
     this.#finishing.set(live.session_id, live);
     this.#forget(live);
-    live.finished().then(() => {
+    void live.finished().then(() => {
       if (this.#finishing.get(live.session_id) === live) this.#finishing.delete(live.session_id);
     });
   }
@@ -460,50 +460,3 @@ function stateOf(sessionId: SessionId, entries: readonly Entry[], chain: string)
 function* parts(ids: readonly SessionId[]): Iterable<SessionId[]> {
   for (let from = 0; from < ids.length; from += LOOK_AT_ONCE) yield ids.slice(from, from + LOOK_AT_ONCE);
 }
-
-/**
- * The lines a session begins with: one for each approved enrolment of its course, and what records the database has
- * already, with their ids and marks as found: also of students who are in the database no more, since they were in
- * the class all the same.
- */
-export async function rosterOf(
-  storage: Storage,
-  session: Pick<StoredSession, 'session_id' | 'course_id'>,
-  at: number,
-  newRecordId: () => string,
-): Promise<RosterRow[]> {
-  const [enrolled, records] = await Promise.all([
-    session.course_id === null ? [] : storage.courses.listRoster(session.course_id),
-    storage.projection.readRecords(session.session_id),
-  ]);
-  const students = new Map(enrolled.map((student) => [student.student_id, student]));
-  const strangers = records.filter(({ student_id }) => !students.has(student_id));
-  if (strangers.length > 0) {
-    const found = await storage.people.findStudents(strangers.map(({ student_id }) => student_id));
-    for (const { student_id } of strangers) {
-      const student = found.get(student_id);
-      // Another student may have as user id or uid what was the profile id of one who is gone.
-      students.set(student_id, student?.student_id === student_id ? student : whoIsGone(student_id));
-    }
-  }
-  const existing = new Map(records.map((record) => [record.student_id, record]));
-  const inOrder = strangers.length === 0 ? enrolled : inRosterOrder([...students.values()]);
-  return inOrder.map((student) => {
-    const record = existing.get(student.student_id);
-    if (!record) return newRow(student, at, newRecordId());
-    const { student_id: _, seq: __, ...row } = record;
-    return { ...row, student };
-  });
-}
-
-/** A student of whom nothing is left but the id. */
-const whoIsGone = (student_id: StudentId): RosterStudent => ({
-  student_id,
-  user_id: null,
-  uid: null,
-  name: student_id,
-  email: null,
-  roll: null,
-  section: null,
-  profile_picture: null,
-});

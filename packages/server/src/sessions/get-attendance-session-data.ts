@@ -15,8 +15,8 @@ import { activeForTeacher, sessionForTeacher } from '../commands/rights.js';
 import type { Entry } from '../journal/entries.js';
 import { statisticsOf } from '../register/fold.js';
 import type { LiveSession } from '../register/live-session.js';
-import { rosterOf } from '../register/live-sessions.js';
 import { changesSince } from '../register/read-journal.js';
+import { rosterOf } from '../register/roster.js';
 import { noCounts, type SessionState } from '../register/session-state.js';
 import type { StoredSession } from '../storage/port.js';
 
@@ -76,7 +76,7 @@ async function answerLive(call: DataCall, live: LiveSession, services: Services)
   // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
   call.connection?.watch(live);
   const head = { ...sessionHeadOf(live.state, live.statistics), ...positionOf(live.state) };
-  const entries = await live.entriesSince(since_seq, since_chain);
+  const entries = await live.history.entriesSince(since_seq, since_chain);
   if (!entries) return answerWhole(call, live, services, RESET);
   answerChanges(
     call,

@@ -7,7 +7,7 @@ import type { SessionFacts, StartedEntry } from '../journal/entries.js';
 import { newCodeKey } from '../register/check-in-codes.js';
 import { opId, repetition } from '../register/decide.js';
 import type { LiveSession } from '../register/live-session.js';
-import { rosterOf } from '../register/live-sessions.js';
+import { rosterOf } from '../register/roster.js';
 import type { StoredSession } from '../storage/port.js';
 
 type StartCall = Call<'startAttendanceSession'>;

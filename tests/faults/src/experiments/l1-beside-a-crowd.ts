@@ -11,6 +11,8 @@ const SESSION = 'crowded';
 const ALONE_MS = 5_000;
 /** What a class may wait for its acknowledgements beside anything, in ms. */
 const ACK_P99_MS = 100;
+/** Students who aren't in the class beside: on any connection they would get what it is told. */
+const others = (count: number) => Array.from({ length: count }, (_, n) => `s-${n + 31}`);
 const ids = (count: number, prefix: string) => Array.from({ length: count }, (_, n) => `${prefix}${n + 1}`);
 
 interface Scene {
@@ -107,9 +109,9 @@ async function repeats(lab: Lab): Promise<void> {
 
 async function manySessions(lab: Lab): Promise<void> {
   const count = lab.of(200, 2_000);
-  const stage = await scene(lab, 40);
+  const stage = await scene(lab, 60);
   const each = frameOf(0, 'subscribeToCourse', { course_id: 'course-1' });
-  const subscribers = await Crowd.start(lab, { url: stage.server.url, uids: ids(30, 's-'), each, frames: [] });
+  const subscribers = await Crowd.start(lab, { url: stage.server.url, uids: others(30), each, frames: [] });
   await lab.until(() => subscribers.state.answered === 30, 'all are subscribed');
   const start = (n: number) => frameOf(n, 'startAttendanceSession', { session_id: `many-${n}`, course_id: 'course-1' });
   const frames = Array.from({ length: count }, (_, n) => start(n));
@@ -126,9 +128,9 @@ async function manySessions(lab: Lab): Promise<void> {
 
 async function hall(lab: Lab): Promise<void> {
   const students = lab.of(1_000, 15_000);
-  const stage = await scene(lab, students);
+  const stage = await scene(lab, students + 30);
   const each = frameOf(0, 'joinAttendanceSession', { session_id: SESSION });
-  const crowd = await Crowd.start(lab, { url: stage.server.url, uids: ids(students, 's-'), each, frames: [] });
+  const crowd = await Crowd.start(lab, { url: stage.server.url, uids: others(students), each, frames: [] });
   await lab.until(() => crowd.state.answered >= students, 'the hall is in', { within: 240_000 });
   // What they were told of each other is out.
   let before = -1;

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CourseId, parseClientEvent, RollcallError, type SessionId, type StudentId } from '@rollcall/protocol';
+import {
+  type CourseId,
+  parseClientEvent,
+  RollcallError,
+  type ServerPayload,
+  type SessionId,
+  type StudentId,
+} from '@rollcall/protocol';
 import type { Socket } from 'socket.io';
 import type { Identity } from '../../auth/verify-token.js';
 import type { AnyCommand, Connection } from '../../commands/command.js';
@@ -369,7 +376,8 @@ export class SocketConnection implements Connection, RoomMember {
     const now = performance.now();
     if (this.#toldAt === undefined) {
       this.#toldAt = now;
-      this.#socket.emit('sessionExpired', { message: 'Token expired', code: 'UNAUTHENTICATED' });
+      const payload: ServerPayload<'sessionExpired'> = { message: 'Token expired', code: 'UNAUTHENTICATED' };
+      this.#socket.emit('sessionExpired', payload);
     } else if (now - this.#toldAt >= EXPIRY_GRACE_MS) this.#context.letGo(this.#socket);
   }
 }

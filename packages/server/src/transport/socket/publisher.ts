@@ -1,4 +1,4 @@
-import type { CourseId, SessionId, StudentId } from '@rollcall/protocol';
+import type { CourseId, ServerEventName, ServerPayload, SessionId, StudentId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { codeOf, isoOf, ownSessionDataOf, recordOf, writtenRecordOf } from '../../commands/present.js';
 import type { SessionIndex } from '../../commands/session-index.js';
@@ -225,7 +225,7 @@ export class SocketPublisher implements Publisher {
     this.#options.onEmit('attendanceCode', live.session_id, payload);
   }
 
-  #codeOf({ codes, session_id, state }: LiveSession): object | undefined {
+  #codeOf({ codes, session_id, state }: LiveSession): ServerPayload<'attendanceCode'> | undefined {
     if (!codes || state.ending) return undefined;
     return codeOf(session_id, codes.at(this.#options.now()), this.#options.publicUrl());
   }
@@ -237,7 +237,7 @@ export class SocketPublisher implements Publisher {
   /** The check-ins of a commit go out together, as a storm of them comes in. */
   #announceJoined(live: LiveSession, studentId: StudentId, at: number, seq: number | undefined): void {
     const line = live.state.line(studentId);
-    if (!line) return;
+    if (!line || line.checked_in_at === null) return;
     const { name, roll, profile_picture, user_id } = line.student;
     const { session_id } = live;
     const rooms = [teacherRoom(session_id)];
@@ -251,7 +251,7 @@ export class SocketPublisher implements Publisher {
       profile_picture,
       user_id,
       joined_at: isoOf(at),
-      checked_in_at: line.checked_in_at === null ? null : isoOf(line.checked_in_at),
+      checked_in_at: isoOf(line.checked_in_at),
       seq,
     });
   }
@@ -386,22 +386,33 @@ export class SocketPublisher implements Publisher {
   }
 
   #statisticsOf(live: LiveSession): Written {
-    return Written.of({
+    const payload: ServerPayload<'attendanceStatistics'> = {
       session_id: live.session_id,
       seq: live.state.seq,
       statistics: live.statistics,
       at: isoOf(Date.now()),
-    });
+    };
+    return Written.of(payload);
   }
 
   /** Goes out with what comes next for the same rooms; nothing is written for nobody. */
-  #gather(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
+  #gather<Name extends ServerEventName>(
+    live: LiveSession,
+    rooms: readonly string[],
+    event: Name,
+    payload: ServerPayload<Name> | Written,
+  ): void {
     if (!this.#anyIn(rooms)) return;
     this.#broadcast.gather(queueOf(live), rooms, [teacherRoom(live.session_id)], event, payload);
     this.#options.onEmit(event, live.session_id, payload);
   }
 
-  #emit(live: LiveSession, rooms: readonly string[], event: string, payload: object): void {
+  #emit<Name extends ServerEventName>(
+    live: LiveSession,
+    rooms: readonly string[],
+    event: Name,
+    payload: ServerPayload<Name> | Written,
+  ): void {
     // Nothing is written for nobody, and to no room at all would be to everybody.
     if (!this.#anyIn(rooms)) return;
     this.#broadcast.emit(queueOf(live), rooms, [teacherRoom(live.session_id)], event, payload);

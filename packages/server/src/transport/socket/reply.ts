@@ -1,4 +1,4 @@
-import { RollcallError, type WireError } from '@rollcall/protocol';
+import { RollcallError, type ServerEventName, type WireError } from '@rollcall/protocol';
 import type { Socket } from 'socket.io';
 import type { AckExtra } from '../../commands/command.js';
 import { Written } from '../../commands/written.js';
@@ -65,7 +65,11 @@ export class Reply {
     return typeof id === 'string' && id.length <= 128 ? id : undefined;
   }
 
-  succeed(events: string | readonly string[] | undefined, payload: object, extra: AckExtra = {}): void {
+  succeed(
+    events: ServerEventName | readonly ServerEventName[] | undefined,
+    payload: object,
+    extra: AckExtra = {},
+  ): void {
     if (this.#answered) return;
     const written = Written.of(payload);
     const names = typeof events === 'string' ? [events] : (events ?? []);
@@ -94,7 +98,7 @@ export class Reply {
     this.#ack?.({ ok: false, error: error.toWire() });
   }
 
-  refuse(error: RollcallError, errorEvent?: string): void {
+  refuse(error: RollcallError, errorEvent?: ServerEventName): void {
     if (this.#answered) return;
     this.refuseSilently(error);
     if (!this.#socket.connected) return;
