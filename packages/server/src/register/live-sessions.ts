@@ -1,5 +1,5 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { type Policy, RollcallError, type SessionId, type UserId } from '@rollcall/protocol';
+import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import { type Commit, JournalError } from '../journal/commit.js';
 import { encodeOpening } from '../journal/encode.js';

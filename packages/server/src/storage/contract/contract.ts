@@ -12,7 +12,7 @@ import { projectionContract } from './projection-contract.js';
 export type { Harness, MakeHarness } from './harness.js';
 
 /**
- * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-200 and STORE-201 of SPEC.md).
+ * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-200, STORE-201 and STORE-260 of SPEC.md).
  * `make` is called for each test and gives an open storage on an empty database of its own.
  */
 export function storageContract(name: string, make: MakeHarness): void {
