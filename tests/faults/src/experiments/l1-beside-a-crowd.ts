@@ -39,6 +39,8 @@ async function compare(
   crowded: () => Promise<unknown>,
 ): Promise<[Latencies, Latencies]> {
   const without = await beside.during(lab, lab.lasting(ALONE_MS));
+  // Begins to count anew with each look.
+  await server.metric('nodejs_eventloop_lag_max_seconds');
   const own = monitorEventLoopDelay();
   own.enable();
   const during = await beside.during(lab, crowded());

@@ -13,10 +13,11 @@ const state = { connected: 0, answered: 0, lost: 0, megabytes: 0, events: 0, don
 let connections = 0;
 
 async function connect(url: string, uid: string): Promise<WebSocket> {
+  // Before there is a socket: it would open, and its first packets come, while nobody listens.
+  const token = await tokenOf(uid);
   const localAddress = `127.0.0.${2 + (connections++ % ADDRESSES)}`;
   const address = `${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
   const socket = new WebSocket(address, { perMessageDeflate: false, skipUTF8Validation: true, localAddress });
-  const token = await tokenOf(uid);
   socket.once('open', () => socket.send(`40${JSON.stringify({ token })}`));
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
