@@ -108,6 +108,7 @@ describe.each(databases)('a class of 300 on $title', ({ name, missing, fresh }) 
         entries: last,
         records: STUDENTS,
         behind: [],
+        unchained: [],
         differences: [],
       });
       expect(verify.code).toBe(0);
