@@ -15,10 +15,15 @@ def sha256(text):
 def faults(lines):
     session = json.loads(lines[0])["session_id"]
     seq, chain = 0, sha256("rollcall journal 2\n" + session).hexdigest()
+    if len(lines) < 3 or "records" not in json.loads(lines[-1]):
+        yield f"{session}: the file is cut off: its last line must be the records"
     for line in lines[1:]:
         commit = json.loads(line)
+        if line is lines[-1] and "records" in commit:
+            continue  # the chain doesn't cover them
         if "first_seq" not in commit:
-            continue  # the records, which the chain doesn't cover
+            yield f"{session}: a line after seq {seq} is no commit"
+            continue
         first = commit["first_seq"]
         if first != seq + 1:
             yield f"{session}: seq {first}, seq: {seq + 1} belongs here"
@@ -28,19 +33,22 @@ def faults(lines):
         if commit["format"] != 2:
             yield f"{session}: seq {first}, format: {commit['format']} is not known"
             return
+        if not all(isinstance(commit.get(part), str) for part in ("facts", "personal", "chain")):
+            yield f"{session}: seq {first}, facts, personal or chain: no text"
+            continue
         chain = sha256(chain + commit["facts"]).hexdigest()
         if chain != commit["chain"]:
             yield f"{session}: seq {first}, facts or chain: one of them was changed"
         chain = commit["chain"]
         try:
             facts, values = json.loads(commit["facts"]), json.loads(commit["personal"])
-            hashes, entries = facts["hashes"], facts["entries"]
+            hashes, entries = list(facts["hashes"]), [dict(entry) for entry in facts["entries"]]
         except (ValueError, KeyError, TypeError):
             yield f"{session}: seq {first}, facts or personal: no JSON of this form"
             continue
         if [entry.get("seq") for entry in entries] != list(range(first, seq + 1)):
             yield f"{session}: seq {first}, facts: the entries are not {first} to {seq}"
-        if canonical(values) != commit["personal"] or len(values) != len(hashes):
+        if not isinstance(values, list) or canonical(values) != commit["personal"] or len(values) != len(hashes):
             yield f"{session}: seq {first}, personal: the list was changed"
             continue
         for index, value in enumerate(values):

@@ -68,10 +68,12 @@ export async function readJournalFile(path: string): Promise<JournalFile> {
   let sessionId = '' as SessionId;
   let session: ProjectedSession | null = null;
   let records: readonly StoredRecord[] = [];
+  let isWhole = false;
   let number = 0;
   for await (const line of linesOf(path)) {
     number += 1;
     const value = parsed(path, number, line);
+    if (isWhole) throw new CommandFailure(`${path}:${number}: nothing may come behind the records`);
     if (!inspection) {
       if (value['rollcall_journal'] !== VERSION || typeof value['session_id'] !== 'string') {
         throw new CommandFailure(`${path} is no journal that rollcall export wrote`);
@@ -81,15 +83,23 @@ export async function readJournalFile(path: string): Promise<JournalFile> {
     } else if (typeof value['first_seq'] === 'number' && typeof value['last_seq'] === 'number') {
       inspection.add(value as unknown as StoredCommit);
     } else if (Array.isArray(value['records'])) {
-      records = value['records'] as StoredRecord[];
+      records = recordsIn(path, number, value['records']);
+      isWhole = true;
       session = (value['session'] ?? null) as ProjectedSession | null;
     } else {
       throw new CommandFailure(`${path}:${number}: neither a commit nor the records`);
     }
   }
   if (!inspection) throw new CommandFailure(`${path} is empty`);
+  if (!isWhole) throw new CommandFailure(`${path} is cut off: its last line, with the records, is missing`);
   inspection.finish();
   return { session_id: sessionId, inspection, session, records };
+}
+
+function recordsIn(path: string, number: number, list: readonly unknown[]): StoredRecord[] {
+  const isRecord = (each: unknown) => typeof each === 'object' && each !== null && 'student_id' in each;
+  if (!list.every(isRecord)) throw new CommandFailure(`${path}:${number}: one of the records is none`);
+  return list as StoredRecord[];
 }
 
 async function* linesOf(path: string): AsyncGenerator<string> {

@@ -127,7 +127,18 @@ test('[VERIFY-6] a file that is no exported journal is refused by name and line'
   expect(await refusedFor('')).toMatch(/x\.jsonl is empty/);
   expect(await refusedFor('{}\n')).toMatch(/x\.jsonl is no journal that rollcall export wrote/);
   expect(await refusedFor('no\n')).toMatch(/x\.jsonl:1: no JSON object/);
-  expect(await refusedFor('{"rollcall_journal":1,"session_id":"s"}\n{"x":1}\n')).toMatch(/x\.jsonl:2: neither/);
+  const head = '{"rollcall_journal":1,"session_id":"s"}\n';
+  expect(await refusedFor(`${head}{"x":1}\n`)).toMatch(/x\.jsonl:2: neither/);
+  expect(await refusedFor(head)).toMatch(/x\.jsonl is cut off/);
+  expect(await refusedFor(`${head}{"session":null,"records":[null]}\n`)).toMatch(/x\.jsonl:2: one of the records/);
+  expect(await refusedFor(`${head}{"session":null,"records":[]}\n${head}`)).toMatch(/x\.jsonl:3: nothing may come/);
+  for (const content of [head, `${head}${head}`, `${head}{"first_seq":1,"last_seq":1,"format":2,"facts":{}}\n`]) {
+    await writeFile(join(folder, 'x.jsonl'), content);
+    expect(await python(join(folder, 'x.jsonl')), content).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('cut off'),
+    });
+  }
   const { code, stderr } = await rollcall(folder, ['verify', '--offline', 'nowhere.jsonl']);
   expect(code).toBe(1);
   expect(stderr).toMatch(/nowhere\.jsonl/);

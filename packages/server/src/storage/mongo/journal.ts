@@ -120,15 +120,16 @@ export class Journal {
   }
 
   async list(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]> {
-    const opened = await this.#collection
-      .find(
-        { first_seq: 1, ...(afterSessionId !== null && { session_id: { $gt: afterSessionId } }) },
-        { projection: { _id: 0, session_id: 1 } },
-      )
-      .sort({ session_id: 1 })
-      .limit(limit)
+    // By any commit: a journal that has lost its first one is to be verified all the same.
+    const rows = await this.#collection
+      .aggregate<{ _id: SessionId }>([
+        { $match: { session_id: afterSessionId === null ? { $exists: true } : { $gt: afterSessionId } } },
+        { $group: { _id: '$session_id' } },
+        { $sort: { _id: 1 } },
+        { $limit: limit },
+      ])
       .toArray();
-    return opened.map((batch) => batch.session_id as SessionId);
+    return rows.map(({ _id }) => _id);
   }
 
   /** Open journals, and sessions that the database calls active and that have no journal. */
