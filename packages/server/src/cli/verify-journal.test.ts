@@ -64,7 +64,7 @@ test.each(CHANGES)(
   },
 );
 
-test('[VERIFY-6] [VERIFY-7] an exported journal is checked without a database, and by the verifier in Python', async () => {
+test('[VERIFY-6] [VERIFY-7] [VERIFY-9] an exported journal is checked without a database, and by the verifier in Python', async () => {
   const folder = await freshFolder();
   await databaseOf(folder, 30);
   const exported = await rollcall(folder, ['export', 'session', ID, '--format', 'journal', '--out', 'class.jsonl']);
@@ -88,6 +88,9 @@ test('[VERIFY-6] [VERIFY-7] an exported journal is checked without a database, a
     stdout: expect.stringMatching(/1 session, .* all agree with the journal\n$/),
   });
   expect(await python(path)).toEqual({ code: 0, stdout: 'every commit fits the chain, and every value its hash\n' });
+
+  // The key of the codes was left out of the file.
+  expect(whole.stdout).toContain(`${ID}: 1 personal value removed; the rest is as it was\n`);
 
   const lines = text.split('\n');
   const changed = join(folder, 'changed.jsonl');

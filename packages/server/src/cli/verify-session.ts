@@ -28,6 +28,8 @@ export interface SessionVerdict {
   readonly projected_seq: number;
   /** Entries up to this one were written before there was a chain; 0 where all are chained. */
   readonly unchained_up_to: number;
+  /** Personal values that are there no more, as after a person asked for it; what is hashed names how many there were. */
+  readonly removed_values: number;
   readonly differences: readonly Difference[];
 }
 
@@ -66,6 +68,7 @@ export function verdictOn(
     seq: journal.seq,
     projected_seq: projected,
     unchained_up_to: journal.unchainedUpTo,
+    removed_values: journal.removed,
     differences: [...journal.findings, ...differences],
   });
   if (!journal.isReadable) return verdict([]);

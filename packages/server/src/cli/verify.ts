@@ -26,7 +26,7 @@ export function addVerify(program: Command): void {
     )
     .option('--session <id>', 'this session only')
     .option('--offline <file>', 'a journal written by `rollcall export`, without a database')
-    .option('--json', 'print {sessions, entries, records, behind, unchained, differences}')
+    .option('--json', 'print {sessions, entries, records, behind, unchained, removed, differences}')
     .addHelpText(
       'after',
       '\nExamples:\n  rollcall verify\n  rollcall verify --session session123 --json\n  rollcall verify --offline session123.jsonl\n',
@@ -102,14 +102,26 @@ class Summary {
   records = 0;
   readonly behind: Pick<SessionVerdict, 'session_id' | 'projected_seq' | 'seq'>[] = [];
   readonly differences: ({ session_id: SessionId } & Difference)[] = [];
+  /** Journals from which personal values were removed. */
+  readonly removed: { session_id: SessionId; values: number }[] = [];
   /** Journals that begin with commits from before there was a chain. */
   readonly unchained: { session_id: SessionId; up_to_seq: number }[] = [];
 
-  add({ session_id, entries, records, projected_seq, seq, unchained_up_to, differences }: SessionVerdict): void {
+  add({
+    session_id,
+    entries,
+    records,
+    projected_seq,
+    seq,
+    unchained_up_to,
+    removed_values,
+    differences,
+  }: SessionVerdict): void {
     this.sessions += 1;
     this.entries += entries;
     this.records += records;
     if (projected_seq < seq) this.behind.push({ session_id, projected_seq, seq });
+    if (removed_values > 0) this.removed.push({ session_id, values: removed_values });
     if (unchained_up_to > 0) this.unchained.push({ session_id, up_to_seq: unchained_up_to });
     for (const difference of differences) this.differences.push({ session_id, ...difference });
   }
@@ -118,6 +130,10 @@ class Summary {
     const lines = [
       ...this.differences.map(lineOf),
       ...this.unchained.map(({ session_id, up_to_seq }) => `${session_id}: not chained before seq ${up_to_seq + 1}`),
+      ...this.removed.map(
+        ({ session_id, values }) =>
+          `${session_id}: ${numbered(values, 'personal value')} removed; the rest is as it was`,
+      ),
       ...this.behind.map(
         ({ session_id, projected_seq, seq }) =>
           `${session_id}: behind, records are at ${projected_seq} of ${seq}; a running server catches up`,

@@ -109,6 +109,7 @@ describe.each(databases)('a class of 300 on $title', ({ name, missing, fresh }) 
         records: STUDENTS,
         behind: [],
         unchained: [],
+        removed: [],
         differences: [],
       });
       expect(verify.code).toBe(0);
