@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { experiments } from './all.js';
+import { experiments, scenes } from './all.js';
 import { machine, merged, page, type Report } from './report.js';
 import { type Result, runExperiment } from './run-experiment.js';
 
@@ -10,7 +10,7 @@ const USAGE = `npm run faults [-- --long] [-- --only F4,F7] [-- --json FILE]
 
 Puts faults upon real servers and looks whether what Rollcall promises holds.
   --long        as often and as long as the table of promises says; about half an hour
-  --only IDS    these alone: ${experiments.map(({ id }) => id).join(', ')}
+  --only IDS    these alone: ${[...experiments, ...scenes].map(({ id }) => id).join(', ')}
   --json FILE   writes what was seen
 With --long what was seen replaces what docs/reference/faults.json has of the same experiments, and the page
 docs/reference/faults.md is made from it.`;
@@ -36,14 +36,14 @@ if (asked.help) {
   process.exit(0);
 }
 const wanted = asked.only?.split(',').map((id) => id.trim().toUpperCase());
-const unknown = wanted?.filter((id) => !experiments.some((each) => each.id === id)) ?? [];
+const unknown = wanted?.filter((id) => ![...experiments, ...scenes].some((each) => each.id === id)) ?? [];
 if (unknown.length > 0) {
   process.stderr.write(`there is no experiment ${unknown.join(', ')}\n\n${USAGE}\n`);
   process.exit(2);
 }
 const long = asked.long === true;
 const results: Result[] = [];
-for (const experiment of experiments) {
+for (const experiment of wanted ? [...experiments, ...scenes] : experiments) {
   if (wanted && !wanted.includes(experiment.id)) continue;
   process.stdout.write(`${experiment.id}  ${experiment.fault}\n`);
   const result = await runExperiment(experiment, { long });
@@ -60,7 +60,7 @@ if (long) {
   );
   const all = merged(
     before,
-    report,
+    { ...report, results: results.filter(({ id }) => experiments.some((each) => each.id === id)) },
     experiments.map(({ id }) => id),
   );
   await writeFile(reference('faults.json'), `${JSON.stringify(all, null, 2)}\n`);

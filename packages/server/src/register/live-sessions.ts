@@ -6,13 +6,14 @@ import { encodeOpening } from '../journal/encode.js';
 import type { Entry, StartedEntry } from '../journal/entries.js';
 import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
+import { CheckIns } from './check-ins.js';
 import { SYSTEM } from './decide.js';
 import { Departures } from './departures.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
 import { projectionOf } from './projector.js';
 import { readJournal } from './read-journal.js';
 import { rosterOf } from './roster.js';
-import { SessionState } from './session-state.js';
+import { SessionState, stateOf } from './session-state.js';
 
 /** Completed sessions kept in memory for those who still look at them. */
 const ARCHIVE_MAX = 64;
@@ -87,8 +88,7 @@ export class LiveSessions {
   readonly #unreadable = new Map<SessionId, JournalError>();
   /** Openings whose answer was lost and whose journal couldn't be looked at yet. */
   readonly #lookAgain = new Map<SessionId, NodeJS.Timeout>();
-  /** By user: a storm of reconnecting students must not walk every session for each of them. */
-  readonly #checkedIn = new Map<UserId, Set<LiveSession>>();
+  readonly #checkIns = new CheckIns();
   /** Over, and their records not written to the end yet. */
   readonly #finishing = new Map<SessionId, LiveSession>();
   readonly #departures: Departures;
@@ -100,7 +100,7 @@ export class LiveSessions {
     this.#context = {
       ...options,
       onChanged: (live, here) => this.#tellWatchers(live, (watcher) => watcher.changed(live, here)),
-      onCheckedIn: (live, userId) => this.#rememberCheckIn(live, userId),
+      onCheckedIn: (live, userId) => this.#checkIns.add(userId, live),
       onEnded: (live) => this.#ended(live),
       onUnreadable: (live, error) => {
         this.#forget(live);
@@ -186,7 +186,7 @@ export class LiveSessions {
 
   /** Sessions that the student of this user has checked in to. */
   checkedInBy(userId: UserId): LiveSession[] {
-    return [...(this.#checkedIn.get(userId) ?? [])];
+    return this.#checkIns.of(userId);
   }
 
   /**
@@ -402,16 +402,10 @@ export class LiveSessions {
     live.presence.rememberLeft(left);
     this.#active.set(live.session_id, live);
     for (const { student, checked_in_at } of state.lines.values()) {
-      if (checked_in_at !== null && student.user_id !== null) this.#rememberCheckIn(live, student.user_id);
+      if (checked_in_at !== null && student.user_id !== null) this.#checkIns.add(student.user_id, live);
     }
     this.#tellWatchers(live, (watcher) => watcher.activated(live, this.#restored ? from : 'restored'));
     return live;
-  }
-
-  #rememberCheckIn(live: LiveSession, userId: UserId): void {
-    const sessions = this.#checkedIn.get(userId);
-    if (sessions) sessions.add(live);
-    else this.#checkedIn.set(userId, new Set([live]));
   }
 
   #ended(live: LiveSession): void {
@@ -429,12 +423,7 @@ export class LiveSessions {
     this.#departures.forget(live.session_id);
     live.presence.clear();
     this.#tellWatchers(live, (watcher) => watcher.ended(live));
-    for (const { student } of live.state.lines.values()) {
-      const sessions = student.user_id === null ? undefined : this.#checkedIn.get(student.user_id);
-      if (sessions?.delete(live) && sessions.size === 0 && student.user_id !== null) {
-        this.#checkedIn.delete(student.user_id);
-      }
-    }
+    this.#checkIns.forget(live);
   }
 
   /** Waits for every pending commit and projection; afterwards nothing is left to lose. */
@@ -443,16 +432,6 @@ export class LiveSessions {
     const all = [...this.#active.values(), ...this.#finishing.values()];
     await Promise.allSettled([...all.map((live) => live.settle()), this.#departures.settle()]);
     for (const live of all) live.dispose();
-  }
-}
-
-/** @throws {JournalError} for a journal whose entries don't follow from each other */
-function stateOf(sessionId: SessionId, entries: readonly Entry[], chain: string): SessionState {
-  try {
-    return SessionState.fromJournal(entries, chain);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new JournalError(sessionId, entries.at(-1)?.seq ?? 0, `is damaged: ${why}`, { cause });
   }
 }
 

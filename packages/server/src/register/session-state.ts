@@ -1,4 +1,5 @@
-import type { Policy, StudentId } from '@rollcall/protocol';
+import type { Policy, SessionId, StudentId } from '@rollcall/protocol';
+import { JournalError } from '../journal/commit.js';
 import {
   type Actor,
   type AdoptedEntry,
@@ -140,6 +141,16 @@ export class SessionState implements FoldTarget {
       if (this.#idle.size <= IDLE_MAX) break;
       this.#idle.delete(key);
     }
+  }
+}
+
+/** @throws {JournalError} for a journal whose entries don't follow from each other */
+export function stateOf(sessionId: SessionId, entries: readonly Entry[], chain: string): SessionState {
+  try {
+    return SessionState.fromJournal(entries, chain);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new JournalError(sessionId, entries.at(-1)?.seq ?? 0, `is damaged: ${why}`, { cause });
   }
 }
 

@@ -53,8 +53,8 @@ export class SqliteFile implements Database {
   }
 
   async entries(sessionId: string): Promise<StoredEntry[]> {
-    const rows = this.#all('SELECT entries FROM journal WHERE session_id = ? ORDER BY first_seq', sessionId);
-    return rows.flatMap(({ entries }) => JSON.parse(String(entries)) as StoredEntry[]);
+    const rows = this.#all('SELECT facts FROM journal WHERE session_id = ? ORDER BY first_seq', sessionId);
+    return rows.flatMap(({ facts }) => entriesIn(facts));
   }
 
   async records(sessionId: string): Promise<RecordLine[]> {
@@ -79,6 +79,9 @@ export class SqliteFile implements Database {
     }
   }
 }
+
+/** The entries of a commit, as docs/reference/journal.md describes its facts. */
+const entriesIn = (facts: unknown): StoredEntry[] => JSON.parse(String(facts)).entries;
 
 export class MongoDatabase implements Database {
   readonly url: string;
@@ -112,7 +115,7 @@ export class MongoDatabase implements Database {
     return this.#with(async (db) => {
       const batches = await db.collection('rollcall_journal').find({ session_id: sessionId }).toArray();
       batches.sort((a, b) => Number(a['first_seq']) - Number(b['first_seq']));
-      return batches.flatMap((batch) => batch['entries'] as StoredEntry[]);
+      return batches.flatMap((batch) => entriesIn(batch['facts']));
     });
   }
 
