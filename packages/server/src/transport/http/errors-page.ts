@@ -7,7 +7,7 @@ const escaped = (text: string): string =>
 /** What each code means: the page to which the `type` of a problem document leads. */
 const PAGE = [
   '<!doctype html>',
-  '<html lang="en"><head><meta charset="utf-8"><title>Errors of Rollcall</title>',
+  '<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Errors of Rollcall</title>',
   '<meta name="viewport" content="width=device-width, initial-scale=1"></head><body>',
   '<main><h1>Errors of Rollcall</h1>',
   ...Object.entries(errorRegistry).map(([code, { message, when, http_status, retryable }]) =>

@@ -66,3 +66,6 @@ export type Handler<Name extends OperationName> = (
   call: ApiCall<Name>,
   context: ApiContext,
 ) => Promise<ApiAnswer> | ApiAnswer;
+
+/** What carries out each operation. */
+export type HandlersOf = { readonly [Name in OperationName]: Handler<Name> };

@@ -1,5 +1,5 @@
 import { openApiDocument } from '@rollcall/protocol/http';
-import type { HandlersOf } from '../handler-table.js';
+import type { HandlersOf } from '../api-context.js';
 
 const documents = new Map<string, object>();
 

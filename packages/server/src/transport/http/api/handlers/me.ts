@@ -1,4 +1,4 @@
-import type { HandlersOf } from '../handler-table.js';
+import type { HandlersOf } from '../api-context.js';
 
 export const meHandlers = {
   getMe: ({ caller: { person } }, { timeZone, features }) => {

@@ -1,6 +1,6 @@
 import { sessionCard } from '../../../../sessions/session-card.js';
 import { sessionJournal } from '../../../../sessions/session-journal.js';
-import type { HandlersOf } from '../handler-table.js';
+import type { HandlersOf } from '../api-context.js';
 import { runCommand } from '../run-command.js';
 
 /** Running sessions: the same commands as on the socket, and two reads beside them. */
