@@ -8,6 +8,7 @@ import { type Config, ensureSecret } from './config.js';
 import { warnOfMode } from './config-warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
+import { schoolImporter } from './school/import-file.js';
 import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
@@ -185,6 +186,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       errorsUrl: () => `${reached()}/errors`,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       features: {},
+      importFile: schoolImporter(storage, config.database),
       checkAnswers: options.checkAnswers ?? false,
     };
     const { registry: metrics } = core.metrics;

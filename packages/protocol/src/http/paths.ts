@@ -16,6 +16,8 @@ export const paths = {
   updateRecords: 'PATCH /sessions/{session_id}/records',
   putRecord: 'PUT /sessions/{session_id}/records/{student_id}',
 
+  importSchool: 'POST /imports{?dry_run,withdraw_missing,filename}',
+
   getOpenApi: 'GET /openapi.json',
 } as const;
 
