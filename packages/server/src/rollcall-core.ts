@@ -9,7 +9,7 @@ import { Dispatch } from './commands/dispatch.js';
 import type { SessionData } from './commands/present.js';
 import { SessionIndex } from './commands/session-index.js';
 import { Snapshots } from './commands/snapshots.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { Hooks } from './hooks.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
