@@ -3,9 +3,11 @@ import type { Namespace, Socket } from 'socket.io';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
+import { AddressRate } from './commands/address-rate.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
 import { Dispatch } from './commands/dispatch.js';
+import { Passes } from './commands/passes.js';
 import type { SessionData } from './commands/present.js';
 import { SessionIndex } from './commands/session-index.js';
 import { Snapshots } from './commands/snapshots.js';
@@ -82,6 +84,8 @@ export class RollcallCore {
   readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
   readonly #exclusive: boolean;
+  readonly #passes = new Passes();
+  readonly #installation: Storage['installation'];
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
 
@@ -90,6 +94,7 @@ export class RollcallCore {
     const now = () => clock() + (this.#cluster?.clocks.correction ?? 0);
     const monotonic = () => performance.now();
     this.#namespace = namespace;
+    this.#installation = storage.installation;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
@@ -97,11 +102,19 @@ export class RollcallCore {
     const observe = this.#observe;
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
-    const { exclusive, publicUrl, straight } = options;
+    const { exclusive, publicUrl, straight, letGo } = options;
     const writer = straight ? new FrameWriter(namespace, straight.sendNow) : new SocketIoWriter(namespace);
     const snapshots = new Snapshots();
     const { emitted: onEmit } = observe;
-    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, snapshots, publicUrl, now, onEmit });
+    const publisher = new SocketPublisher(namespace, {
+      finalDataRecords,
+      writer,
+      snapshots,
+      publicUrl,
+      now,
+      onEmit,
+      letGo,
+    });
     this.sessions = new LiveSessions({
       storage,
       publisher,
@@ -165,6 +178,8 @@ export class RollcallCore {
       newRecordId,
       policy,
       codeWindowMs,
+      passes: this.#passes,
+      wrongLinks: new AddressRate(),
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
     const verifyToken = tokenVerifier(config, {
@@ -201,6 +216,7 @@ export class RollcallCore {
    */
   async restore(stopped?: AbortSignal): Promise<number> {
     await this.#cluster?.join();
+    this.#passes.signWith(await this.#installation.signingKey());
     const restored = await this.sessions.restore(stopped);
     if (stopped?.aborted) return restored;
     this.#cluster?.start();
