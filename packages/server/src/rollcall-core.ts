@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
+import { personOf } from './auth/sign-in.js';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
@@ -22,6 +23,7 @@ import { newRecordId } from './register/record-id.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
+import type { ApiContext } from './transport/http/api/api-context.js';
 import {
   type AttendanceSockets,
   type AttendanceSocketsOptions,
@@ -83,6 +85,7 @@ export class RollcallCore {
   readonly #timeouts: SessionTimeouts;
   readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
+  readonly #logger: Logger;
   readonly #exclusive: boolean;
   readonly #passes = new Passes();
   readonly #installation: Storage['installation'];
@@ -95,6 +98,7 @@ export class RollcallCore {
     const monotonic = () => performance.now();
     this.#namespace = namespace;
     this.#installation = storage.installation;
+    this.#logger = logger;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
@@ -201,6 +205,21 @@ export class RollcallCore {
         this.#cluster?.moved({ session_id, student_id, socket_id, move }),
       floodGuard: new FloodGuard(),
       letGo: options.letGo,
+    };
+  }
+
+  /** What the HTTP API needs of this core. */
+  get api(): Omit<ApiContext, 'publicUrl' | 'errorsUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
+    const { services, dispatch, verifyToken, observe, provisionFromToken: provision, byUserId } = this.#context;
+    const { directory, storage } = services;
+    return {
+      services,
+      dispatch,
+      verifyToken,
+      personOf: (identity) => personOf(identity, { directory, storage, provision, byUserId }),
+      observe,
+      metrics: this.metrics,
+      logger: this.#logger,
     };
   }
 
