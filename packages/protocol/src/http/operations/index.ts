@@ -1,6 +1,7 @@
 import type { Operation } from '../operation.js';
 import type { OperationName } from '../paths.js';
 import { aboutOperations } from './about.js';
+import { displayOperations } from './displays.js';
 import { meOperations } from './me.js';
 import { sessionOperations } from './sessions.js';
 
@@ -8,6 +9,7 @@ import { sessionOperations } from './sessions.js';
 export const operations = {
   ...meOperations,
   ...sessionOperations,
+  ...displayOperations,
   ...aboutOperations,
 } as const satisfies { readonly [Name in OperationName]: Operation };
 

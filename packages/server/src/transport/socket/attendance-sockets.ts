@@ -7,7 +7,7 @@ import { opensJournal } from '../../journal/entries.js';
 import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';
 import { Crowd } from './crowd.js';
-import { Display, type DisplayEntrance } from './display.js';
+import { Display, type DisplayEntrance, tooManyDisplays } from './display.js';
 import { type Admission, admit, admitSooner, admitWithPatience, type Entrance, isForNow } from './entrance.js';
 import { Reply } from './reply.js';
 import { RoomRights } from './room-rights.js';
@@ -173,6 +173,8 @@ export function attendanceSockets(
     const asked = admitWithPatience(socket, context, wanted);
     let admission = await asked;
     if ('person' in admission && crowd.isFull(admission.person)) admission = { refusal: tooMany() };
+    const crowded = 'display' in admission ? tooManyDisplays(socket, admission) : undefined;
+    if (crowded) admission = { refusal: crowded };
     if (!('refusal' in admission)) {
       admissions.set(socket, { asked, known: admission });
       return next();
@@ -278,6 +280,13 @@ export function attendanceSockets(
     arrivals?.add(connection);
   };
   const show = (socket: Socket, entrance: DisplayEntrance): void => {
+    // Many may have been let in at the same moment.
+    const refusal = tooManyDisplays(socket, entrance);
+    if (refusal) {
+      connections.set(socket, { refusal, uid: undefined });
+      if (exclusive) socket.conn.close();
+      return;
+    }
     const display = new Display(socket, entrance, context);
     connections.set(socket, display);
     if (exclusive) forgetToken(socket);

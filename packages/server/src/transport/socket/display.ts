@@ -20,21 +20,21 @@ export function displayTokenOf({ handshake }: Socket): string | undefined {
   return typeof display === 'string' && display !== '' ? display : undefined;
 }
 
-/** @throws {RollcallError} UNAUTHENTICATED `Invalid token`, SESSION_ENDED, RATE_LIMITED */
-export async function enterDisplay(
-  token: string,
-  { nsp }: Socket,
-  { services }: SocketContext,
-): Promise<DisplayEntrance> {
+/** @throws {RollcallError} UNAUTHENTICATED `Invalid token`, SESSION_ENDED */
+export async function enterDisplay(token: string, { services }: SocketContext): Promise<DisplayEntrance> {
   const pass = services.passes.read('display', token, services.now());
   if (!pass) throw new RollcallError('UNAUTHENTICATED', { message: 'Invalid token' });
   const sessionId = pass.session_id as SessionId;
   const live = services.sessions.active(sessionId) ?? (await liveNow(sessionId, { services }));
   if (!live || live.state.ending) throw new RollcallError('SESSION_ENDED');
-  if ((nsp.adapter.rooms.get(displayRoom(sessionId))?.size ?? 0) >= DISPLAYS_MAX) {
-    throw new RollcallError('RATE_LIMITED', { message: 'This session has too many displays' });
-  }
   return { display: live, expires_at: pass.expires_at };
+}
+
+/** Why a display isn't let in although its token is good. */
+export function tooManyDisplays({ nsp }: Socket, { display }: DisplayEntrance): RollcallError | undefined {
+  const { size = 0 } = nsp.adapter.rooms.get(displayRoom(display.session_id)) ?? {};
+  if (size < DISPLAYS_MAX) return undefined;
+  return new RollcallError('RATE_LIMITED', { message: 'This session has too many displays' });
 }
 
 /** This node may not have heard of its start. One that is over must not cost its whole journal. */

@@ -73,7 +73,7 @@ export const isForNow = (admission: Admission): admission is { readonly refusal:
 /** @throws {RollcallError} with the message of the connect_error */
 async function enter(socket: Socket, context: SocketContext): Promise<Entrance | DisplayEntrance> {
   const display = displayTokenOf(socket);
-  if (display !== undefined) return enterDisplay(display, socket, context);
+  if (display !== undefined) return enterDisplay(display, context);
   const identity = (await identityByApp(socket, context)) ?? (await identityByToken(socket, context));
   const { directory, storage } = context.services;
   const { provisionFromToken: provision, byUserId } = context;

@@ -1,5 +1,6 @@
 import type { HandlersOf } from './api-context.js';
 import { aboutHandlers } from './handlers/about.js';
+import { displayHandlers } from './handlers/displays.js';
 import { meHandlers } from './handlers/me.js';
 import { sessionHandlers } from './handlers/sessions.js';
 
@@ -7,5 +8,6 @@ import { sessionHandlers } from './handlers/sessions.js';
 export const handlers: HandlersOf = {
   ...meHandlers,
   ...sessionHandlers,
+  ...displayHandlers,
   ...aboutHandlers,
 };
