@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
-import { type Config, ensureSecret } from './config.js';
-import { warnOfMode } from './config-warnings.js';
+import type { Config } from './config/config.js';
+import { ensureSecret } from './config/secret.js';
+import { warnOfMode } from './config/warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
 import { schoolImporter } from './school/import-file.js';
@@ -179,12 +180,10 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     };
     core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
     const { metricsToken, corsOrigins, publicUrl } = config;
-    const reached = () => surroundings.publicUrl().replace(/\/+$/, '');
     const api = {
       ...core.api,
-      publicUrl: reached,
-      errorsUrl: () => `${reached()}/errors`,
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      publicUrl: () => surroundings.publicUrl().replace(/\/+$/, ''),
+      timeZone: config.timeZone,
       features: {},
       importFile: schoolImporter(storage, config.database),
       checkAnswers: options.checkAnswers ?? false,

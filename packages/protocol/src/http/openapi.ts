@@ -68,8 +68,7 @@ function bodyOf({ body, documentedBody, bodyMedia, example }: Operation, named: 
   const content = schema
     ? { 'application/json': { schema: schemaOf(schema, 'input', named), ...exampleOf(example.body) } }
     : Object.fromEntries((bodyMedia ?? []).map((media) => [media, {}]));
-  // No body says as much as an empty object.
-  return { requestBody: { required: !body?.safeParse({}).success, content } };
+  return { requestBody: { required: bodyMedia !== undefined, content } };
 }
 
 const exampleOf = (value: unknown): object => (value === undefined ? {} : { example: value });

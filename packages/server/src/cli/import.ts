@@ -22,10 +22,10 @@ export function addImport(program: Command): void {
   program
     .command('import')
     .argument('<path>', 'school file (JSON), OneRoster 1.1 or 1.2 CSV folder, or a zip of one')
-    .summary('bring in people, courses, enrolments and sessions')
+    .summary('add and change people, courses, enrolments and sessions')
     .description(
-      'Adds and changes people, courses, enrolments and sessions. A second import of the same changes nothing. ' +
-        'Where a row is bad, each is named as file:LINE: what, and nothing of the import is kept.',
+      'Adds and changes people, courses, enrolments and sessions. Importing the same files again changes nothing. ' +
+        'If rows are bad, each one is named with its file, its line and what is wrong, and nothing is imported.',
     )
     .option('--dry-run', 'tell what would be added, changed and left, and store nothing')
     .option('--withdraw-missing', 'reject the enrolments of a OneRoster class that its bundle no longer names')

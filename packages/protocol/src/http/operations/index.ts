@@ -2,6 +2,7 @@ import type { Operation } from '../operation.js';
 import type { OperationName } from '../paths.js';
 import { aboutOperations } from './about.js';
 import { importOperations } from './imports.js';
+import { displayOperations } from './displays.js';
 import { meOperations } from './me.js';
 import { sessionOperations } from './sessions.js';
 
@@ -10,6 +11,7 @@ export const operations = {
   ...meOperations,
   ...sessionOperations,
   ...importOperations,
+  ...displayOperations,
   ...aboutOperations,
 } as const satisfies { readonly [Name in OperationName]: Operation };
 
