@@ -23,7 +23,7 @@ import { newRecordId } from './register/record-id.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
-import type { ApiContext } from './transport/http/api/api-context.js';
+import type { CoreApi } from './transport/http/api/api-context.js';
 import {
   type AttendanceSockets,
   type AttendanceSocketsOptions,

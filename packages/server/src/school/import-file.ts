@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Database } from '../config-variables.js';
+import type { Database } from '../config/readers.js';
 import type { Storage } from '../storage/port.js';
 import { today } from '../storage/today.js';
 import { countsOf, type ImportCounts, type ImportHow, importReading } from './import-reading.js';

@@ -1,8 +1,8 @@
 import type { Operation } from '../operation.js';
 import type { OperationName } from '../paths.js';
 import { aboutOperations } from './about.js';
-import { importOperations } from './imports.js';
 import { displayOperations } from './displays.js';
+import { importOperations } from './imports.js';
 import { meOperations } from './me.js';
 import { sessionOperations } from './sessions.js';
 

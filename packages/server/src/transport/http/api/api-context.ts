@@ -21,6 +21,10 @@ export interface ApiContext {
   readonly logger: Logger;
   /** Address under which people reach the server, without a slash at its end; asked for once it listens. */
   readonly publicUrl: () => string;
+  /** Where the codes of errors are explained. */
+  readonly errorsUrl: () => string;
+  /** An app's own sign-in: who sends a request, where its token doesn't say; undefined where nobody is signed in. */
+  readonly authenticate?: (request: Request) => Promise<Identity | undefined>;
   /** IANA name of the school's time zone. */
   readonly timeZone: string;
   /** What this server can do beside the usual. */
@@ -30,6 +34,12 @@ export interface ApiContext {
   /** True holds every answer against its schema, and refuses one that differs as a fault of the server: for tests. */
   readonly checkAnswers: boolean;
 }
+
+/** The part of it that the attendance part itself gives. */
+export type CoreApi = Pick<
+  ApiContext,
+  'services' | 'dispatch' | 'verifyToken' | 'personOf' | 'observe' | 'metrics' | 'logger'
+>;
 
 /** Who calls an operation that wants a token. */
 export interface Caller {

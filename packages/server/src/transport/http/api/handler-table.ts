@@ -1,7 +1,7 @@
 import type { HandlersOf } from './api-context.js';
 import { aboutHandlers } from './handlers/about.js';
-import { importHandlers } from './handlers/imports.js';
 import { displayHandlers } from './handlers/displays.js';
+import { importHandlers } from './handlers/imports.js';
 import { meHandlers } from './handlers/me.js';
 import { sessionHandlers } from './handlers/sessions.js';
 
