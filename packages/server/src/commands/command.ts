@@ -33,8 +33,6 @@ export interface Services {
   readonly policy: Policy;
   /** How long a check-in code is shown, in ms. */
   readonly codeWindowMs: number;
-  /** A student sent a wrong check-in code: the other nodes count it too. */
-  readonly wrongCode: (live: LiveSession, studentId: StudentId) => void;
 }
 
 /** The rooms a caller's connection can be in. Absent where a command came without a lasting connection. */
