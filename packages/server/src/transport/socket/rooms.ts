@@ -30,6 +30,8 @@ export const eachRoom = remembered((sessionId: SessionId) => `rollcall:each:${se
 export const batchedRoom = remembered((sessionId: SessionId) => `rollcall:batched:${sessionId}`);
 export const teachersEachRoom = remembered((sessionId: SessionId) => `rollcall:teachers-each:${sessionId}`);
 export const teachersBatchedRoom = remembered((sessionId: SessionId) => `rollcall:teachers-batched:${sessionId}`);
+/** Teachers who have read a session that is over. */
+export const amendmentsRoom = remembered((sessionId: SessionId) => `rollcall:amendments:${sessionId}`);
 /**
  * The sockets of one student in one session. A socket's id is the name of a room that it alone is in: a room for each
  * student would cost every connection several hundred bytes.
