@@ -44,8 +44,13 @@ export interface Services {
 /** The rooms a caller's connection can be in. Absent where a command came without a lasting connection. */
 export interface Connection {
   readonly id: string;
-  /** Enters the teacher room, and is told the check-in code where there is one; `silently`: is told nothing. */
+  /**
+   * Enters the teacher room, and is told the check-in code where there is one; `silently`: is told nothing. Of a session
+   * that is over it is told amendments from then on.
+   */
   watch(live: LiveSession, how?: { readonly silently: boolean }): void;
+  /** True where this connection is told amendments of a session that is over. */
+  isToldAmendmentsOf(live: LiveSession): boolean;
   /**
    * To be called when a join begins. @returns what enters the session's room as a student, who is online from then on;
    * after a `withdraw` in between the student has left instead

@@ -93,7 +93,7 @@ export class MongoStorage implements Storage {
     readActivity: (sessionId) => this.#ask(({ journal }) => journal.activity(sessionId)),
     rememberLeft: (sessionId, moves) => this.#ask(({ journal }) => journal.rememberLeft(sessionId, moves)),
     readLeft: (sessionId) => this.#ask(({ journal }) => journal.left(sessionId)),
-    append: (sessionId, commit) => this.#ask(({ journal }) => journal.append(sessionId, commit)),
+    append: (sessionId, commit, reopens) => this.#ask(({ journal }) => journal.append(sessionId, commit, reopens)),
     readCommits: (sessionId, afterSeq, limit) =>
       this.#ask(({ journal }) => journal.readCommits(sessionId, afterSeq, limit)),
     lastSeqs: (sessionIds) => this.#ask(({ journal }) => journal.lastSeqs(sessionIds)),
@@ -109,7 +109,7 @@ export class MongoStorage implements Storage {
         // In this order: projected_seq vouches for the records, and a journal is closed only when both are done.
         await projectRecords(collections, projection);
         await projectSession(collections, projection);
-        if (projection.session.status === 'completed') await journal.close(projection.session_id);
+        if (projection.session.status === 'completed') await journal.close(projection.session_id, projection.seq);
       }),
   };
 

@@ -21,7 +21,7 @@ export interface Verbs {
   read(sql: string, params: readonly (string | number | null)[]): string;
   /** Commits as rows. */
   readCommits(sessionId: string, afterSeq: number, limit: number): CommitRow[];
-  append(sessionId: string, commit: Commit): AppendResult;
+  append(sessionId: string, commit: Commit, reopens?: boolean): AppendResult;
   project(projection: Projection): void;
   touch(sessionId: string, at: number): void;
   rememberLeft(sessionId: string, moves: ReadonlyArray<readonly [string, boolean]>): void;
