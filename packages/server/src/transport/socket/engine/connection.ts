@@ -31,6 +31,7 @@ export interface Websocket {
   /** Stops reading once what has been read is taken apart, and goes on. */
   pause?(): void;
   resume?(): void;
+  readonly isPaused?: boolean;
 }
 
 export interface EngineConnection {

@@ -26,9 +26,9 @@ export function readInShortTurns(engine: Server['engine']): void {
     }
     packets += 1;
     if (packets % LOOK_EVERY !== 0 || performance.now() - turnNow().began <= TURN_MS) return;
-    reading = undefined;
     const { socket } = engineConnectionOf(this).transport;
-    if (!socket?.pause || !socket.resume) return;
+    // What follows was read before reading stopped. To go on twice in one turn would be a long one again.
+    if (!socket?.pause || !socket.resume || socket.isPaused !== false) return;
     socket.pause();
     setImmediate(() => socket.resume?.());
   }
