@@ -7,6 +7,7 @@ import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
 import { Dispatch } from './commands/dispatch.js';
 import type { SessionData } from './commands/present.js';
+import { SchoolWatch } from './commands/school-watch.js';
 import { SessionIndex } from './commands/session-index.js';
 import { Snapshots } from './commands/snapshots.js';
 import type { Config } from './config.js';
@@ -84,6 +85,7 @@ export class RollcallCore {
   readonly #exclusive: boolean;
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
+  #schoolWatch: SchoolWatch | undefined;
 
   constructor(namespace: Namespace, storage: Storage, config: CoreConfig, logger: Logger, options: CoreOptions) {
     const clock = () => Date.now();
@@ -221,6 +223,15 @@ export class RollcallCore {
       severalNodes: this.#cluster !== undefined,
       rightsEveryMs: this.#rightsEveryMs,
     });
+    const { storage, directory } = this.#context.services;
+    this.#schoolWatch = new SchoolWatch({
+      storage,
+      changed: () => {
+        directory.mistrust();
+        this.#sockets?.lookAtRights();
+      },
+      onError: this.#observe.rightsUnknown,
+    });
   }
 
   /** The socket is no longer this user's: it leaves Rollcall's rooms, and stays connected. */
@@ -241,6 +252,7 @@ export class RollcallCore {
   /** Takes no further command and resolves once those that were accepted are committed, answered and projected. */
   async finish(): Promise<void> {
     this.#sockets?.pause();
+    this.#schoolWatch?.close();
     this.#codeRotation.close();
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
     await this.#cluster?.stop();

@@ -52,6 +52,22 @@ async function placeOf(db: mongo.Db): Promise<string[]> {
   return [String(hello['setName'] ?? ''), uuid?.toString('hex') ?? ''];
 }
 
+interface StoredChanges {
+  readonly _id: 'school';
+  readonly changes: number;
+}
+
+export async function schoolChanges(db: mongo.Db): Promise<number> {
+  return (await db.collection<StoredChanges>(INSTALLATION).findOne({ _id: 'school' }))?.changes ?? 0;
+}
+
+/** For running servers, which look for it: once what an import has changed can be read. */
+export async function noteSchoolChange(db: mongo.Db): Promise<void> {
+  await db
+    .collection<StoredChanges>(INSTALLATION)
+    .updateOne({ _id: 'school' }, { $inc: { changes: 1 } }, { upsert: true });
+}
+
 /** `$currentDate` is by the database's clock, so that times of all servers compare whatever their own say. */
 export async function beat(db: mongo.Db, { node, ...note }: ServerNote): Promise<SeenServer[]> {
   const servers = db.collection<StoredServer>(SERVERS);

@@ -33,6 +33,8 @@ export interface AttendanceSockets {
   reauthenticate(socket: Socket): Promise<void>;
   /** Closes connections one after another, each once the commands it sent are answered. */
   sendAway(): Promise<void>;
+  /** The school has changed: looks now who has lost a right. */
+  lookAtRights(): void;
   /** Takes no further command: what was not begun goes unanswered, and its client sends it again elsewhere. */
   pause(): void;
   /** Lets go of every socket, and leaves all else alone. */
@@ -310,6 +312,7 @@ export function attendanceSockets(
       });
       return sendAway(goodbyes);
     },
+    lookAtRights: () => rights.lookNow(),
     pause() {
       paused = true;
     },
