@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
+import type { KeysWatcher } from './auth/provider-keys.js';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
@@ -169,11 +170,12 @@ export class RollcallCore {
       codeWindowMs,
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
-    const verifyToken = tokenVerifier(config, {
+    const watcher: KeysWatcher = {
       away: (err, known) =>
         logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
       back: () => logger.info('the keys at JWKS_URL can be read again'),
-    });
+    };
+    const verifyToken = tokenVerifier(config, watcher, now);
     this.#context = {
       services,
       publisher,

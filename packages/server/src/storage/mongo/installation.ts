@@ -72,15 +72,16 @@ export async function noteSchoolChange(db: mongo.Db): Promise<void> {
 export async function beat(db: mongo.Db, { node, ...note }: ServerNote): Promise<SeenServer[]> {
   const servers = db.collection<StoredServer>(SERVERS);
   await servers.updateOne({ _id: node }, { $set: note, $currentDate: { beat_at: true } }, { upsert: true });
-  const all = (await servers.find().toArray()).map(({ _id, beat_at, ...rest }) => ({
-    ...rest,
-    node: _id,
-    beat_at: beat_at.getTime(),
-  }));
+  const all = await notedServers(db);
   const now = all.find((server) => server.node === node)?.beat_at ?? Number.NEGATIVE_INFINITY;
   const old = all.filter(({ beat_at }) => beat_at < now - FORGOTTEN_AFTER_MS).map((server) => server.node);
   if (old.length > 0) await servers.deleteMany({ _id: { $in: old } });
   return all.filter((server) => !old.includes(server.node));
+}
+
+export async function notedServers(db: mongo.Db): Promise<SeenServer[]> {
+  const rows = await db.collection<StoredServer>(SERVERS).find().toArray();
+  return rows.map(({ _id, beat_at, ...rest }) => ({ ...rest, node: _id, beat_at: beat_at.getTime() }));
 }
 
 export async function leave(db: mongo.Db, node: string): Promise<void> {
