@@ -201,6 +201,8 @@ export class Connection {
         refresh.exchange().then((taken) => taken || anew(), anew);
       };
       socket.on('connect', () => {
+        // A middleware of the server has let this socket in twice.
+        if (connected) return;
         connected = true;
         clearTimeout(greeting);
         heard();
