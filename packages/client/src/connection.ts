@@ -201,8 +201,6 @@ export class Connection {
         refresh.exchange().then((taken) => taken || anew(), anew);
       };
       socket.on('connect', () => {
-        // A middleware of the server has let this socket in twice.
-        if (connected) return;
         connected = true;
         clearTimeout(greeting);
         heard();
