@@ -9,9 +9,17 @@ export interface ConnectOptions {
    */
   url: string;
   /** A token, or a function that gives one; it is asked at every connection and when the token is about to expire. */
-  token: TokenSource;
+  token?: TokenSource;
+  /**
+   * Instead of `token`: the token of a display, which shows the check-in code and the statistics of one session. The
+   * client then gets `attendanceCode` and `attendanceStatistics` and nothing else, every command is refused, and it
+   * closes with SESSION_ENDED once the session is over.
+   */
+  display?: string;
   /** Path of Socket.IO on the server, with what a proxy puts before it; `/socket.io`. */
   path?: string;
+  /** Where the HTTP API is served, with what a proxy puts before it; `/api/v1`. */
+  apiPath?: string;
   /** Ways to connect in order of preference; websocket, then polling. */
   transports?: readonly Transport[];
   /**
@@ -31,6 +39,7 @@ export interface ConnectOptions {
 export interface Settings extends Omit<ConnectionOptions, 'connectTimeout'> {
   readonly timeout: number;
   readonly deadline: number;
+  readonly apiPath: string;
 }
 
 const TRANSPORTS: readonly unknown[] = ['websocket', 'polling', 'webtransport'] satisfies Transport[];
@@ -45,7 +54,9 @@ const SCHEMES: Readonly<Record<string, string>> = {
 const NAMES: ReadonlySet<string> = new Set<keyof ConnectOptions>([
   'url',
   'token',
+  'display',
   'path',
+  'apiPath',
   'transports',
   'timeout',
   'deadline',
@@ -76,23 +87,35 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export function settingsOf(options: ConnectOptions): Settings {
   const given: Partial<Record<keyof ConnectOptions, unknown>> = isObject(options) ? options : {};
   const url = originOf(given.url);
-  if ((typeof given.token !== 'string' || given.token === '') && typeof given.token !== 'function') {
-    throw new TypeError('connect needs a token, a string or a function that gives one');
-  }
+  const credential = credentialOf(given);
   for (const name of Object.keys(given)) {
     if (!NAMES.has(name)) throw new TypeError(`connect has no option ${shown(name)}`);
   }
-  const { path, transports, timeout, deadline, reconnect, client } = options;
+  const { path, apiPath, transports, timeout, deadline, reconnect, client } = options;
   return {
     url,
-    token: options.token,
-    path: path === undefined ? '/socket.io' : pathOf(path),
+    ...credential,
+    path: path === undefined ? '/socket.io' : pathOf('path', path),
+    apiPath: apiPath === undefined ? '/api/v1' : pathOf('apiPath', apiPath).replace(/\/+$/, ''),
     transports: transports === undefined ? ['websocket', 'polling'] : transportsOf(transports),
     timeout: timeout === undefined ? 10_000 : Math.min(milliseconds('timeout', timeout), MOST_TIMEOUT_MS),
     deadline: deadline === undefined ? 60_000 : deadlineOf(deadline),
     reconnect: reconnect === undefined ? { min: 500, max: 5_000 } : rangeOf(reconnect),
     client: client === undefined ? { name: '@rollcall/client', version: '0.1.0' } : clientOf(client),
   };
+}
+
+/** What says who connects: a token of a user, or of a display. */
+function credentialOf({ token, display }: { token?: unknown; display?: unknown }): Pick<Settings, 'token' | 'as'> {
+  if (display !== undefined) {
+    if (typeof display !== 'string' || display === '') throw new TypeError('display must be the token of a display');
+    if (token !== undefined) throw new TypeError('connect takes a token or a display, and not both');
+    return { token: display, as: 'display' };
+  }
+  if ((typeof token === 'string' && token !== '') || typeof token === 'function') {
+    return { token: token as TokenSource, as: 'user' };
+  }
+  throw new TypeError('connect needs a token, a string or a function that gives one');
 }
 
 /**
@@ -117,7 +140,8 @@ export function assertCommand(event: unknown, payload: unknown, options: unknown
 const deadlineOf = (deadline: unknown): number =>
   deadline === Number.POSITIVE_INFINITY ? deadline : milliseconds('deadline', deadline);
 
-function originOf(url: unknown): string {
+/** @throws {TypeError} saying why it is no address of a server */
+export function originOf(url: unknown): string {
   if (typeof url !== 'string' || url === '') throw new TypeError('connect needs a url, the address of the server');
   const wrong = (why: string) => new TypeError(`url ${shown(url)} ${why}`);
   if (!/^\s*[a-z][a-z0-9+.-]*:\/\//i.test(url)) {
@@ -142,9 +166,10 @@ function originOf(url: unknown): string {
   return `${scheme}//${parsed.host}`;
 }
 
-function pathOf(path: unknown): string {
+function pathOf(name: 'path' | 'apiPath', path: unknown): string {
   if (typeof path === 'string' && /^\/[^?#\s]*$/.test(path)) return path;
-  throw new TypeError(`path must be a string that begins with /, such as /socket.io, and not ${shown(path)}`);
+  const usual = name === 'path' ? '/socket.io' : '/api/v1';
+  throw new TypeError(`${name} must be a string that begins with /, such as ${usual}, and not ${shown(path)}`);
 }
 
 function transportsOf(transports: unknown): Transport[] {

@@ -4,10 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
-import { type Config, ensureSecret } from './config.js';
-import { warnOfMode } from './config-warnings.js';
+import type { Config } from './config/config.js';
+import { ensureSecret } from './config/secret.js';
+import { warnOfMode } from './config/warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
+import { schoolImporter } from './school/import-file.js';
 import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
@@ -26,6 +28,8 @@ const CLOSE_WITHIN_MS = 2_500;
 const PING_WITHIN_MS = 2_000;
 /** How long an idle connection is kept, in ms: longer than by any balancer of docs/guides/operating.md. */
 const KEEP_ALIVE_MS = 620_000;
+/** How long a request may take to arrive, in ms. */
+const REQUEST_WITHIN_MS = 30_000;
 /** How long a start that is told to stop may go on with what it writes, in ms. */
 const START_ENDS_WITHIN_MS = 3_000;
 /** How long after it is told to stop the server goes on waiting for a database that doesn't take what is written, in ms. */
@@ -55,6 +59,8 @@ export interface RollcallOptions {
   readonly wsEngine?: ServerOptions['wsEngine'];
   /** How often everybody in a room is looked at again, in ms. Default 25,000. */
   readonly rightsEveryMs?: number;
+  /** Holds every answer of the HTTP API against its schema, and refuses one that differs as a fault of the server. */
+  readonly checkAnswers?: boolean;
 }
 
 /** Builds a server from a configuration; nothing is opened before `start`. */
@@ -100,6 +106,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
   // A balancer that reuses a connection in the moment in which it is closed answers its client with an error.
   httpServer.keepAliveTimeout = KEEP_ALIVE_MS;
   httpServer.headersTimeout = KEEP_ALIVE_MS + 5_000;
+  httpServer.requestTimeout = REQUEST_WITHIN_MS;
   const connections = new Set<TcpSocket>();
   httpServer.on('connection', (connection: TcpSocket) => {
     connections.add(connection);
@@ -173,7 +180,19 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       ...(redis ? { carrier: { channel, connected: redis.connected } } : {}),
     };
     core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
-    handle = httpApp({ notReady, details, metrics: core.metrics.registry, metricsToken: config.metricsToken });
+    const { metricsToken, corsOrigins, publicUrl } = config;
+    const reached = () => surroundings.publicUrl().replace(/\/+$/, '');
+    const api = {
+      ...core.api,
+      publicUrl: reached,
+      errorsUrl: () => `${reached()}/errors`,
+      timeZone: config.timeZone,
+      features: {},
+      importFile: schoolImporter(storage, config.database),
+      checkAnswers: options.checkAnswers ?? false,
+    };
+    const { registry: metrics } = core.metrics;
+    handle = httpApp({ notReady, details, metrics, metricsToken, corsOrigins, publicUrl, api });
     const restored = await core.restore(stopped);
     stopped.throwIfAborted();
     core.attach();

@@ -1,0 +1,48 @@
+/**
+ * Method and path of every operation of the HTTP API, under its name; below /api/v1. Without any schema, so that a
+ * page that only calls them loads nothing else. What stands in `{?…}` goes into the query, as RFC 6570 has it; of GET and
+ * DELETE all that isn't in the path does.
+ */
+export const paths = {
+  getMe: 'GET /me',
+
+  getSession: 'GET /sessions/{session_id}',
+  startSession: 'POST /sessions/{session_id}/start',
+  endSession: 'POST /sessions/{session_id}/end',
+  keepSessionAlive: 'POST /sessions/{session_id}/keep-alive',
+  checkIn: 'POST /sessions/{session_id}/check-ins',
+  getCard: 'GET /sessions/{session_id}/card',
+  getJournal: 'GET /sessions/{session_id}/journal',
+  makeDisplayToken: 'POST /sessions/{session_id}/display-tokens',
+  makeTicket: 'POST /sessions/{session_id}/tickets',
+  updateRecords: 'PATCH /sessions/{session_id}/records',
+  putRecord: 'PUT /sessions/{session_id}/records/{student_id}',
+
+  importSchool: 'POST /imports{?dry_run,withdraw_missing,filename}',
+
+  getOpenApi: 'GET /openapi.json',
+} as const;
+
+export type OperationName = keyof typeof paths;
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Operations that change something once however often they are sent, by their op_id. */
+export const REPEATABLE: readonly OperationName[] = [
+  'startSession',
+  'endSession',
+  'keepSessionAlive',
+  'checkIn',
+  'updateRecords',
+  'putRecord',
+];
+
+/** The parts of an operation's place. `query` names what goes into the query although the method has a body. */
+export function placeOf(name: OperationName): {
+  readonly method: Method;
+  readonly path: string;
+  readonly query: readonly string[];
+} {
+  const [method, template = ''] = paths[name].split(' ') as [Method, string?];
+  const [path = '', query] = template.split('{?');
+  return { method, path, query: query === undefined ? [] : query.replace('}', '').split(',') };
+}
