@@ -9,7 +9,8 @@ import { onStandardError } from './standard-error.js';
  * The configured database, open, for a command that works beside the server.
  * @param command what it is for, in messages
  * @param mustExist true for a command that only reads: then a database that isn't there is not made
- * @throws {CommandFailure} where a server of an older version has the file, for a database that lives in the server's memory, for one that must exist and doesn't, and
+ * @throws {StorageError} where a server of an older version has the file
+ * @throws {CommandFailure} for a database that lives in the server's memory, for one that must exist and doesn't, and
  *   where root would work on another user's
  */
 export async function openStorage(
@@ -31,34 +32,11 @@ export async function openStorage(
       );
     }
   }
-  const { openStorage: open } = await import('../storage/open.js');
-  const giveUp = database.kind === 'sqlite' ? await claimToUpgrade(database.path) : () => {};
+  const { openStorage: open, claimToUpgrade } = await import('../storage/open.js');
+  const giveUp = await claimToUpgrade(database);
   try {
     return await open(database, onStandardError, { setting: databaseFrom });
   } finally {
     giveUp();
-  }
-}
-
-/**
- * Opening a file of an older version upgrades it. Where a server of that version has it, its tables would be changed
- * under it: until it is open, no server may have it.
- * @throws {CommandFailure} where one has
- */
-async function claimToUpgrade(path: string): Promise<() => void> {
-  if (!existsSync(path)) return () => {};
-  const { schemaOf } = await import('../storage/sqlite/inspect.js');
-  const { SCHEMA_VERSION } = await import('../storage/sqlite/migrations.js');
-  const schema = schemaOf(path);
-  if (schema === undefined || schema >= SCHEMA_VERSION) return () => {};
-  const { claimFile, ServedElsewhere } = await import('../storage/sqlite/server-lock.js');
-  try {
-    return claimFile(path);
-  } catch (error) {
-    if (!(error instanceof ServedElsewhere)) throw error;
-    throw new CommandFailure(
-      `a server of an older version has ${path}, and to open it would upgrade it under that server (schema ${schema}, ` +
-        `this version's is ${SCHEMA_VERSION}): use the rollcall of that version, or stop the server. Nothing was changed`,
-    );
   }
 }
