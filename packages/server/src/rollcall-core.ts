@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
+import type { KeysWatcher } from './auth/provider-keys.js';
 import { personOf } from './auth/sign-in.js';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
@@ -10,6 +11,7 @@ import { Directory } from './commands/directory.js';
 import { Dispatch } from './commands/dispatch.js';
 import { Passes } from './commands/passes.js';
 import type { SessionData } from './commands/present.js';
+import { SchoolWatch } from './commands/school-watch.js';
 import { SessionIndex } from './commands/session-index.js';
 import { Snapshots } from './commands/snapshots.js';
 import type { Config } from './config/config.js';
@@ -91,6 +93,7 @@ export class RollcallCore {
   readonly #installation: Storage['installation'];
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
+  #schoolWatch: SchoolWatch | undefined;
 
   constructor(namespace: Namespace, storage: Storage, config: CoreConfig, logger: Logger, options: CoreOptions) {
     const clock = () => Date.now();
@@ -187,11 +190,12 @@ export class RollcallCore {
       passes: this.#passes,
       wrongLinks: new AddressRate(),
     };
-    const verifyToken = tokenVerifier(config, {
+    const watcher: KeysWatcher = {
       away: (err, known) =>
         logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
       back: () => logger.info('the keys at JWKS_URL can be read again'),
-    });
+    };
+    const verifyToken = tokenVerifier(config, watcher, now);
     this.#context = {
       services,
       publisher,
@@ -257,6 +261,15 @@ export class RollcallCore {
       severalNodes: this.#cluster !== undefined,
       rightsEveryMs: this.#rightsEveryMs,
     });
+    const { storage, directory } = this.#context.services;
+    this.#schoolWatch = new SchoolWatch({
+      storage,
+      changed: () => {
+        directory.mistrust();
+        this.#sockets?.lookAtRights();
+      },
+      onError: this.#observe.rightsUnknown,
+    });
   }
 
   /** The socket is no longer this user's: it leaves Rollcall's rooms, and stays connected. */
@@ -277,6 +290,7 @@ export class RollcallCore {
   /** Takes no further command and resolves once those that were accepted are committed, answered and projected. */
   async finish(): Promise<void> {
     this.#sockets?.pause();
+    this.#schoolWatch?.close();
     this.#codeRotation.close();
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
     await this.#cluster?.stop();

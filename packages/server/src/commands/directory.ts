@@ -30,18 +30,32 @@ interface Waiting {
  */
 export class Directory {
   readonly #storage: Storage;
-  readonly #people = new LRUCache<string, Person>({ max: PEOPLE_MAX, ttl: OLDEST_MS, noDeleteOnStaleGet: true });
+  #people = peopleCache();
+  /** Those that were known before the school changed: for `lastKnown` alone. */
+  #before: LRUCache<string, Person> | undefined;
   /** Uids to be looked up once the look-up under way is done, and who waits for each: nobody for one due again. */
   #asked = new Map<string, Waiting[]>();
   readonly #underWay = new Set<string>();
   #asking = false;
   readonly #courses = new LRUCache<CourseId, Course>({ max: COURSES_MAX, ttl: OLDEST_MS });
+  /** What was asked for before is not kept, by `performance.now()`. */
+  #believedFrom = Number.NEGATIVE_INFINITY;
   /** Courses that are being read. */
   readonly #reading = new Map<CourseId, Promise<Course | undefined>>();
   readonly #enrolments = new LRUCache<string, true>({ max: PEOPLE_MAX, ttl: ENROLMENT_FRESH_MS });
 
   constructor(storage: Storage) {
     this.#storage = storage;
+  }
+
+  /** The school has changed: nothing that was read until now is believed any more. */
+  mistrust(): void {
+    this.#believedFrom = performance.now();
+    this.#before = this.#people;
+    this.#people = peopleCache();
+    this.#courses.clear();
+    this.#reading.clear();
+    this.#enrolments.clear();
   }
 
   /** The person of a uid without waiting, where they are known; begins a refresh when that is due. */
@@ -53,7 +67,7 @@ export class Directory {
 
   /** The person as they were when last read, however long that is ago: no right may follow from it. */
   lastKnown(uid: string): Person | undefined {
-    return this.#people.peek(uid, { allowStale: true });
+    return this.#people.peek(uid, { allowStale: true }) ?? this.#before?.peek(uid, { allowStale: true });
   }
 
   /** Rejects when the database can't be asked. */
@@ -88,8 +102,8 @@ export class Directory {
   }
 
   #learn(uid: string, person: Person | undefined, start: number): void {
-    if (person) this.#people.set(uid, person, { start });
-    else this.#people.delete(uid);
+    if (!person) this.#people.delete(uid);
+    else if (start >= this.#believedFrom) this.#people.set(uid, person, { start });
   }
 
   remember(person: Person): void {
@@ -161,7 +175,10 @@ export class Directory {
   #readCourse(courseId: CourseId): Promise<Course | undefined> {
     let reading = this.#reading.get(courseId);
     if (!reading) {
-      reading = this.#askForCourse(courseId).finally(() => this.#reading.delete(courseId));
+      const asked = this.#askForCourse(courseId).finally(() => {
+        if (this.#reading.get(courseId) === asked) this.#reading.delete(courseId);
+      });
+      reading = asked;
       this.#reading.set(courseId, reading);
     }
     return reading;
@@ -170,8 +187,8 @@ export class Directory {
   async #askForCourse(courseId: CourseId): Promise<Course | undefined> {
     const start = performance.now();
     const course = (await this.#storage.courses.findCourse(courseId)) ?? undefined;
-    if (course) this.#courses.set(courseId, course, { start });
-    else this.#courses.delete(courseId);
+    if (!course) this.#courses.delete(courseId);
+    else if (start >= this.#believedFrom) this.#courses.set(courseId, course, { start });
     return course;
   }
 
@@ -181,7 +198,7 @@ export class Directory {
     if (this.#enrolments.has(key)) return true;
     const start = performance.now();
     const enrolled = await this.#storage.courses.isEnrolled(courseId, studentId);
-    if (enrolled) this.#enrolments.set(key, true, { start });
+    if (enrolled && start >= this.#believedFrom) this.#enrolments.set(key, true, { start });
     return enrolled;
   }
 
@@ -200,6 +217,10 @@ export class Directory {
     for (const [ref, student] of found) offRoster.set(ref, { student, enrolled: enrolled.has(student.student_id) });
     return offRoster;
   }
+}
+
+function peopleCache(): LRUCache<string, Person> {
+  return new LRUCache<string, Person>({ max: PEOPLE_MAX, ttl: OLDEST_MS, noDeleteOnStaleGet: true });
 }
 
 const ageOf = (remainingMs: number): number => OLDEST_MS - remainingMs;

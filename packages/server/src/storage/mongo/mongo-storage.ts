@@ -14,7 +14,7 @@ import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
-import { beat, channelKey, leave, signingKey } from './installation.js';
+import { beat, channelKey, leave, noteSchoolChange, schoolChanges, signingKey } from './installation.js';
 import { Journal } from './journal.js';
 import {
   findPeopleByUid,
@@ -115,7 +115,13 @@ export class MongoStorage implements Storage {
 
   readonly school: Schools = {
     importSchool: (school, options) =>
-      this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options)),
+      this.#ask(({ collections, journal, connection }) =>
+        importSchool(collections, journal, school, {
+          ...options,
+          written: () => noteSchoolChange(databaseOf(connection)),
+        }),
+      ),
+    changes: () => this.#ask(({ connection }) => schoolChanges(databaseOf(connection))),
     approvedEnrollments: (courseIds) => this.#ask(({ collections }) => approvedEnrollments(collections, courseIds)),
     findProfiles: (ids) => this.#ask(({ collections }) => findProfiles(collections, ids)),
   };

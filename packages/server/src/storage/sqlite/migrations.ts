@@ -161,6 +161,13 @@ export const MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (session_id, student_id)
       ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    version: 8,
+    name: 'how often imports have changed the school',
+    sql: `
+      CREATE TABLE school_changes (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL) STRICT;
+      INSERT INTO school_changes VALUES (1, 0);`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.reduce((highest, { version }) => Math.max(highest, version), 0);
