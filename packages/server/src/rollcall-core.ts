@@ -181,6 +181,7 @@ export class RollcallCore {
       snapshots,
       touched,
       now,
+      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       newRecordId,
       policy,
       codeWindowMs,

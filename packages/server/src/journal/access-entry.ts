@@ -16,7 +16,7 @@ export interface AccessEntry {
   /** Whom it is about: the id of a user or of a student's profile; null where it is about more than one person. */
   readonly subject: string | null;
   /** Ids and bounds that say of what: course, session, days, format. Never a name. */
-  readonly scope: Readonly<Record<string, string | number | boolean | null>>;
+  readonly scope: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
   /** Why, in the actor's words. */
   readonly purpose: string | null;
   /** The request's own id, as the server's log has it. */
