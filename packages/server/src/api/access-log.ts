@@ -31,9 +31,9 @@ export async function listAccess(
   person: Person,
   input: Input<'access'>,
   { storage }: Pick<Services, 'storage'>,
-): Promise<Page<AccessAnswer, number>> {
+): Promise<Page<AccessAnswer>> {
   requireAdmin(person);
   const { items, next } = await storage.accessLog.list(checked('access', input));
   const entries = items.map(decodeAccess).map((entry) => ({ ...entry, at: isoOf(entry.at) }));
-  return { items: entries, next };
+  return { items: entries, next: next === null ? null : String(next) };
 }

@@ -1,7 +1,7 @@
 import { courseId, parseWith, RollcallError, sessionId, studentId, userId } from '@rollcall/protocol';
 import { z } from 'zod';
-import { boundsOf } from '../school-time.js';
 import { schoolFields } from '../school/school-rows.js';
+import { boundsOf } from '../school-time.js';
 import type { Days } from '../storage/port.js';
 
 /** What the functions of this room take. Values of a school have to be what `rollcall import` takes. */
@@ -13,7 +13,11 @@ const PAGE = 50;
 const PAGE_MAX = 200;
 
 const page = {
-  after: z.string().min(1).nullish().transform((value) => value ?? null),
+  after: z
+    .string()
+    .min(1)
+    .nullish()
+    .transform((value) => value ?? null),
   limit: z
     .int()
     .min(1)
@@ -23,7 +27,10 @@ const page = {
 };
 const days = { from: day, to: day };
 
-const flag = z.boolean().nullish().transform((value) => value ?? false);
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false);
 const ref = id.nullish().transform((value) => value ?? null);
 
 const teacherProfile = z.object({ teacher_id: ref, department: text, designation: text });
@@ -87,11 +94,11 @@ export const inputs = {
   attendance: z.object({ ...days, ...page }),
   attendanceOfStudent: z.object({ course_id: courseId, student_id: studentId, ...days, ...page, ...access }),
   access: z.object({
+    // A number, as a key in an address has it.
     after: z
-      .int()
-      .min(0)
+      .union([z.int().min(0), z.string().regex(/^\d{1,15}$/, { error: 'must be the number of an entry' })])
       .nullish()
-      .transform((value) => value ?? null),
+      .transform((value) => (value === null || value === undefined ? null : Number(value))),
     limit: page.limit,
     actor: ref,
     subject: ref,
@@ -124,7 +131,10 @@ export function saidOf<Fields extends object>(fields: Fields, input: unknown): P
 export function daysOf({ from, to }: { from: string | null; to: string | null }, timeZone: string): Days {
   if (from !== null && to !== null && from > to) {
     const message = 'to: is before from';
-    throw new RollcallError('BAD_REQUEST', { message, details: { field: 'to', issues: [{ field: 'to', message: 'is before from' }] } });
+    throw new RollcallError('BAD_REQUEST', {
+      message,
+      details: { field: 'to', issues: [{ field: 'to', message: 'is before from' }] },
+    });
   }
   return {
     from: from === null ? null : { day: from, at: boundsOf(from, timeZone).from },

@@ -19,11 +19,7 @@ export async function listPeople(
 }
 
 /** By user id or uid: anybody for admins, oneself for others. @throws {RollcallError} USER_NOT_FOUND, BAD_REQUEST */
-export async function readPerson(
-  person: Person,
-  input: Input<'user'>,
-  { storage }: PeopleServices,
-): Promise<Account> {
+export async function readPerson(person: Person, input: Input<'user'>, { storage }: PeopleServices): Promise<Account> {
   const { user } = checked('user', input);
   const isOwn = user === person.user_id || user === person.uid;
   const account = person.is_admin || isOwn ? await storage.accounts.findAccount(isOwn ? person.user_id : user) : null;

@@ -85,7 +85,9 @@ async function sessionForItsTeacher(person: Person, sessionId: SessionId, servic
   if (person.is_admin || teachesSession(person, facts, await courseOf(facts, services))) return found;
   const { student } = person;
   const isEnrolled =
-    student !== null && facts.course_id !== null && (await services.directory.isEnrolled(facts.course_id, student.student_id));
+    student !== null &&
+    facts.course_id !== null &&
+    (await services.directory.isEnrolled(facts.course_id, student.student_id));
   throw new RollcallError(isEnrolled ? 'FORBIDDEN' : 'SESSION_NOT_FOUND');
 }
 

@@ -63,7 +63,10 @@ async function sessionsTaught(person: Person, date: string, services: Services):
   const found: Found = new Map();
   if (!teacher) return found;
   const { index, storage, timeZone } = services;
-  const stored = await storage.timetable.sessionsOfTeacher(teacher.teacher_id, daysOf({ from: date, to: date }, timeZone));
+  const stored = await storage.timetable.sessionsOfTeacher(
+    teacher.teacher_id,
+    daysOf({ from: date, to: date }, timeZone),
+  );
   for (const one of stored) found.set(one.session_id, one);
   const ofCourses = (await coursesTaughtNow(person, services)).flatMap((id) => [...index.ofCourse(id)]);
   const started = [...index.startedBy(user_id)].filter((live) => live.state.facts.course_id === null);
@@ -83,7 +86,10 @@ async function sessionsAttended({ student }: Person, date: string, services: Ser
   const found: Found = new Map();
   if (!student) return found;
   const { sessions, storage, timeZone } = services;
-  const stored = await storage.timetable.sessionsOfStudent(student.student_id, daysOf({ from: date, to: date }, timeZone));
+  const stored = await storage.timetable.sessionsOfStudent(
+    student.student_id,
+    daysOf({ from: date, to: date }, timeZone),
+  );
   for (const one of stored) found.set(one.session_id, one);
   for (const live of sessions.activeAttendanceSessions.values()) {
     if (live.state.line(student.student_id)) found.set(live.session_id, live);

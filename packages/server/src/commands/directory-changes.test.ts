@@ -35,11 +35,7 @@ test('[LIST-12] what was changed here counts at once, whatever was known of it',
 test('[LIST-12] an answer to a question from before a change is not remembered', async () => {
   const { storage, directory } = await school();
   // Asked before the change, and answered from before it, since the database takes them in order.
-  const before = Promise.all([
-    directory.person('bo'),
-    directory.course(COURSE),
-    directory.isEnrolled(COURSE, STUDENT),
-  ]);
+  const before = Promise.all([directory.person('bo'), directory.course(COURSE), directory.isEnrolled(COURSE, STUDENT)]);
   await new Promise((resolve) => setImmediate(resolve));
   const changes = Promise.all([
     storage.accounts.changeAccount('bo', { name: 'Bo Lindqvist' }),

@@ -37,7 +37,8 @@ export class AccessInspection {
     const { number, format, facts, chain } = entry;
     this.entries += 1;
     if (number !== this.#last + 1) {
-      const gone = number === this.#last + 2 ? `entry ${number - 1} is` : `entries ${this.#last + 1} to ${number - 1} are`;
+      const gone =
+        number === this.#last + 2 ? `entry ${number - 1} is` : `entries ${this.#last + 1} to ${number - 1} are`;
       this.#found(this.#last + 1, 'number', `${gone} missing`);
     }
     if (format !== ACCESS_FORMAT) this.#found(number, 'format', `the format ${CHANGED}, or is one of a newer version`);

@@ -21,7 +21,9 @@ const ALL: AccessQuery = { after: null, limit: 200, actor: null, subject: null, 
 
 async function inspected(storage: Storage): Promise<AccessInspection> {
   const inspection = new AccessInspection();
-  for (const page of await walkedBy<StoredAccess, number>((after) => storage.accessLog.list({ ...ALL, limit: 7, after }))) {
+  for (const page of await walkedBy<StoredAccess, number>((after) =>
+    storage.accessLog.list({ ...ALL, limit: 7, after }),
+  )) {
     for (const entry of page) inspection.add(entry);
   }
   inspection.finish();
@@ -38,7 +40,12 @@ export function accessContract(make: MakeHarness): void {
       accessEntry(1, { purpose: 'inspection by the ministry', request_id: 'req-1' }),
       accessEntry(2, { subject: 'student-1', scope: {} }),
       ...HOSTILE_IDS.map((id, n) =>
-        accessEntry(3 + n, { subject: id, actor: { user_id: id, name: id }, purpose: id, scope: { id, n, gone: null } }),
+        accessEntry(3 + n, {
+          subject: id,
+          actor: { user_id: id, name: id },
+          purpose: id,
+          scope: { id, n, gone: null },
+        }),
       ),
     ];
     for (const [n, entry] of entries.entries()) expect(await storage.accessLog.append(entry)).toBe(n + 1);
@@ -69,7 +76,9 @@ export function accessContract(make: MakeHarness): void {
       );
     }
     const numbers = async (more: Partial<AccessQuery>) => {
-      const pages = await walkedBy<StoredAccess, number>((after) => storage.accessLog.list({ ...ALL, limit: 2, ...more, after }));
+      const pages = await walkedBy<StoredAccess, number>((after) =>
+        storage.accessLog.list({ ...ALL, limit: 2, ...more, after }),
+      );
       return pages.flat().map(({ number }) => number);
     };
     expect(await numbers({})).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);

@@ -29,7 +29,8 @@ const KINDS = ['teacher', 'student'] as const;
 /** Owners that one uid may have had before; more are a fault of ours. */
 const OWNERS_MAX = 100;
 
-const collectionOf = (c: Collections, kind: Kind): mongo.Collection<Row> => (kind === 'teacher' ? c.teachers : c.students);
+const collectionOf = (c: Collections, kind: Kind): mongo.Collection<Row> =>
+  kind === 'teacher' ? c.teachers : c.students;
 const taken = (field: string): SchoolChange => ({ outcome: 'taken', field });
 const rowById = (collection: mongo.Collection<Row>, id: string): Promise<Row | null> =>
   collection.findOne({ _id: anyOf([id]) });
@@ -119,7 +120,9 @@ async function addProfile(
   const given = said[ID_FIELDS[kind]];
   const fields = { user_id, ...profileFields(said) };
   const ids =
-    typeof given === 'string' ? [storedId(given)] : [storedId(uid), derivedId(kind, JSON.stringify([uid, String(user_id)]))];
+    typeof given === 'string'
+      ? [storedId(given)]
+      : [storedId(uid), derivedId(kind, JSON.stringify([uid, String(user_id)]))];
   for (const id of ids) {
     // As text or as an ObjectId: an id is one id, however a row holds it.
     const isFree = (await rowById(collection, readId(id) ?? '')) === null;

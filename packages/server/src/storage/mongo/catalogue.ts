@@ -1,13 +1,6 @@
 import type { CourseId, StudentId, TeacherId } from '@rollcall/protocol';
 import { pageIn, pageOf } from '../page.js';
-import type {
-  CourseEntry,
-  CoursePart,
-  Enrollment,
-  EnrollmentStatus,
-  Page,
-  PageQuery,
-} from '../port.js';
+import type { CourseEntry, CoursePart, Enrollment, EnrollmentStatus, Page, PageQuery } from '../port.js';
 import { today } from '../today.js';
 import type { Collections } from './collections.js';
 import { COURSE_FIELDS, countsOn, listRoster } from './courses.js';
@@ -92,11 +85,7 @@ async function describeCourses(c: Collections, rows: readonly Row[]): Promise<Co
 }
 
 /** All enrolments of the course are looked at, since rows may name a student by two ids: there are as many as students. */
-export async function listEnrollments(
-  c: Collections,
-  courseId: CourseId,
-  query: PageQuery,
-): Promise<Page<Enrollment>> {
+export async function listEnrollments(c: Collections, courseId: CourseId, query: PageQuery): Promise<Page<Enrollment>> {
   const rows = await c.enrollments
     .find({ course_id: anyOf([courseId]) }, { projection: { student_id: 1, status: 1, begins: 1, ends: 1 } })
     .sort({ _id: -1 })

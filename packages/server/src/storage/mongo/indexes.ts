@@ -46,6 +46,7 @@ export async function indexExisting(c: Collections, onWarning: OnWarning): Promi
   await Promise.all(
     collections.map(async (of) => {
       // One after the other in one collection: each looks at those that are there.
+      for (const index of await existingIndexes(of)) warnOfEarlier(of, index, onWarning);
       for (const index of wanted.filter((one) => one.of === of)) await ensure(index, onWarning);
     }),
   );
@@ -53,7 +54,6 @@ export async function indexExisting(c: Collections, onWarning: OnWarning): Promi
 
 async function ensure({ of, keys }: Wanted, onWarning: OnWarning): Promise<void> {
   const existing = await existingIndexes(of);
-  for (const index of existing) warnOfEarlier(of, index, onWarning);
   if (existing.some((index) => serves(index, keys))) return;
   try {
     // An application has no reason for an index that ends with _id, and MongoDB tells indexes apart by their keys.

@@ -94,7 +94,11 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
     const at = Date.UTC(2026, 10, 10);
     const day: Days = { from: { day: '2026-11-10', at }, to: { day: '2026-11-10', until: at + 86_400_000 } };
 
-    const { items, next } = await accounts.listAccounts({ ...EVERYBODY, limit: 200, after: `${'a'.repeat(16)}00000100` });
+    const { items, next } = await accounts.listAccounts({
+      ...EVERYBODY,
+      limit: 200,
+      after: `${'a'.repeat(16)}00000100`,
+    });
     expect([items.length, items[0]?.uid, next]).toEqual([200, 'u257', items.at(-1)?.user_id]);
     expect((await accounts.listAccounts({ ...EVERYBODY, role: 'admin' })).items).toHaveLength(9);
     expect((await accounts.listAccounts({ ...EVERYBODY, role: 'teacher' })).items).toHaveLength(50);
@@ -102,7 +106,9 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
     expect((await accounts.listAccounts({ ...EVERYBODY, text: 'family2999' })).items).toHaveLength(1);
     expect((await accounts.listAccounts({ ...EVERYBODY, text: 'r2500', role: 'student' })).items).toHaveLength(1);
     expect((await catalogue.listCourses(null, FIRST)).items).toHaveLength(50);
-    expect((await catalogue.listCourses({ teacher_id: teacherId, student_id: studentId }, FIRST)).items).toHaveLength(2);
+    expect((await catalogue.listCourses({ teacher_id: teacherId, student_id: studentId }, FIRST)).items).toHaveLength(
+      2,
+    );
     expect((await catalogue.listEnrollments(courseId, FIRST)).items).toHaveLength(50);
     expect((await timetable.listSessions(courseId, ALWAYS, FIRST)).items).toHaveLength(50);
     expect((await timetable.listSessions(courseId, day, FIRST)).items).toHaveLength(1);
@@ -136,7 +142,9 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
     const ids = [
       ...[3, 20, new mongo.Double(2.5), mongo.Long.fromString('9007199254740993')],
       ...['text', 'Text', '0', 'ünïcødé', '$where'],
-      ...['0b2f1c1e-6c1d-4c39-9d0a-3c7c1f0a9b11', '0b2f1c1e-6c1d-4c39-9d0a-3c7c1f0a9b12'].map((id) => new mongo.UUID(id)),
+      ...['0b2f1c1e-6c1d-4c39-9d0a-3c7c1f0a9b11', '0b2f1c1e-6c1d-4c39-9d0a-3c7c1f0a9b12'].map(
+        (id) => new mongo.UUID(id),
+      ),
       ...[1, 2, 3].map((n) => new mongo.ObjectId(n.toString(16).padStart(24, '0'))),
     ];
     await seed(raw, {
@@ -150,14 +158,30 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
     for (const limit of [1, 3, 50]) {
       for (const role of [null, 'student'] as const) {
         const pages = await walked((after) => storage.accounts.listAccounts({ ...EVERYBODY, role, after, limit }));
-        expect(pages.flat().map((one) => one.user_id as string).sort(), `${role} ${limit}`).toEqual(all);
+        expect(
+          pages
+            .flat()
+            .map((one) => one.user_id as string)
+            .sort(),
+          `${role} ${limit}`,
+        ).toEqual(all);
       }
       const courses = await walked((after) => storage.catalogue.listCourses(null, { after, limit }));
-      expect(courses.flat().map((one) => one.course_id as string).sort()).toEqual(all);
+      expect(
+        courses
+          .flat()
+          .map((one) => one.course_id as string)
+          .sort(),
+      ).toEqual(all);
       const sessions = await walked((after) =>
         storage.timetable.listSessions('c' as CourseId, ALWAYS, { after, limit }),
       );
-      expect(sessions.flat().map((one) => one.session_id as string).sort()).toEqual(all);
+      expect(
+        sessions
+          .flat()
+          .map((one) => one.session_id as string)
+          .sort(),
+      ).toEqual(all);
     }
   });
 
@@ -171,7 +195,9 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
     expect(people.map(({ uid }) => uid).sort()).toEqual(['ada', 'bo', 'cy', 'kit']);
     expect(people.find(({ uid }) => uid === 'bo')?.student).toMatchObject({ roll: '1907002', section: 'A' });
     // Held as a number, a roll is found by all of its digits.
-    expect((await storage.accounts.listAccounts({ ...EVERYBODY, text: '1907002' })).items).toMatchObject([{ uid: 'bo' }]);
+    expect((await storage.accounts.listAccounts({ ...EVERYBODY, text: '1907002' })).items).toMatchObject([
+      { uid: 'bo' },
+    ]);
     const { items: courses } = await storage.catalogue.listCourses(null, FIRST);
     expect(courses).toMatchObject([
       { course_id: courseId, credit: 3, teacher_id: IDS.adaTeacher.toHexString(), teacher_name: 'Ada Osei' },
@@ -184,9 +210,7 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
       [IDS.boStudent, IDS.cyStudent, IDS.ghostStudent].map((id) => id.toHexString()),
     );
     const sessions = await storage.timetable.listSessions(byUser, ALWAYS, FIRST);
-    expect(sessions.items).toEqual([
-      await storage.projection.findSession(IDS.active.toHexString() as SessionId),
-    ]);
+    expect(sessions.items).toEqual([await storage.projection.findSession(IDS.active.toHexString() as SessionId)]);
     const own = await storage.timetable.listRecords(IDS.boStudent.toHexString() as StudentId, null, ALWAYS, FIRST);
     expect(own.items.map(({ record }) => record.status)).toEqual(['excused', 'late']);
     expect(await bytesOf(raw)).toEqual(before);
@@ -214,7 +238,12 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
       await raw.collection('classsessions').findOne({ _id: new mongo.ObjectId('65f0a1b2c3d4e5f601234567') }),
     ).toEqual({
       _id: new mongo.ObjectId('65f0a1b2c3d4e5f601234567'),
-      ...{ course_id: IDS.course, date: new Date('2026-11-30T00:00:00.000Z'), start_time: '09:00', status: 'scheduled' },
+      ...{
+        course_id: IDS.course,
+        date: new Date('2026-11-30T00:00:00.000Z'),
+        start_time: '09:00',
+        status: 'scheduled',
+      },
       ...{ createdAt: expect.any(Date), updatedAt: expect.any(Date) },
     });
     await storage.catalogue.putEnrollment({
@@ -224,9 +253,9 @@ describe.skipIf(!uri)(`mongodb lists${uri ? '' : `: ${MONGO_MISSING}`}`, () => {
       await raw.collection('enrollments').findOne({ course_id: IDS.byUser, student_id: IDS.cyStudent }),
     ).toMatchObject({ status: 'approved' });
     // An enrolment that names the user is the student's, and is not made twice.
-    expect(
-      await storage.catalogue.withdraw(courseId, IDS.cyStudent.toHexString() as StudentId),
-    ).toMatchObject({ outcome: 'changed' });
+    expect(await storage.catalogue.withdraw(courseId, IDS.cyStudent.toHexString() as StudentId)).toMatchObject({
+      outcome: 'changed',
+    });
     expect(await raw.collection('enrollments').countDocuments({ student_id: IDS.cy, status: 'rejected' })).toBe(1);
   });
 });

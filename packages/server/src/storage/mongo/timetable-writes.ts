@@ -9,8 +9,7 @@ import { anyOf, changedFields, type Row, readSeq, storedDate, storedId, withoutN
 
 const begun: SchoolChange = { outcome: 'begun' };
 
-const hasJournal = async (journal: Journal, id: string): Promise<boolean> =>
-  (await journal.withJournal([id])).has(id);
+const hasJournal = async (journal: Journal, id: string): Promise<boolean> => (await journal.withJournal([id])).has(id);
 
 export async function scheduleSession(c: Collections, journal: Journal, session: NewSession): Promise<SchoolChange> {
   const { session_id, course_id, date, ...rest } = session;

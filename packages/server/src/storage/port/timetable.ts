@@ -1,5 +1,4 @@
-import type { CourseId, SessionId, StudentId, TeacherId } from '@rollcall/protocol';
-import type { AttendanceStatus } from '@rollcall/protocol';
+import type { AttendanceStatus, CourseId, SessionId, StudentId, TeacherId } from '@rollcall/protocol';
 import type { Page, PageQuery, SchoolChange } from './pages.js';
 import type { StoredRecord, StoredSession } from './projection.js';
 

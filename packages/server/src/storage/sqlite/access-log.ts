@@ -1,9 +1,4 @@
-import {
-  type AccessEntry,
-  encodeAccess,
-  FIRST_ACCESS_CHAIN,
-  type StoredAccess,
-} from '../../journal/access-entry.js';
+import { type AccessEntry, encodeAccess, FIRST_ACCESS_CHAIN, type StoredAccess } from '../../journal/access-entry.js';
 import { pageOf } from '../page.js';
 import type { AccessLog } from '../port.js';
 import type { Connection } from './connection.js';
@@ -33,7 +28,16 @@ export const LIST_ACCESS_OF_ACTOR = list(`AND actor = ?3 AND ${FILTERS}`);
 export const LIST_ACCESS_OF_SUBJECT = list(`AND subject = ?4 AND ${FILTERS}`);
 export const LIST_ACCESS_OF_ACTION = list(`AND action = ?5 AND ${FILTERS}`);
 
-const toAccess = ([number, actor, action, subject, format, facts, personal, chain]: readonly unknown[]): StoredAccess => ({
+const toAccess = ([
+  number,
+  actor,
+  action,
+  subject,
+  format,
+  facts,
+  personal,
+  chain,
+]: readonly unknown[]): StoredAccess => ({
   number: Number(number),
   actor,
   action,

@@ -50,7 +50,14 @@ export function createAccount(db: Connection, account: NewAccount): SchoolChange
   const userId = exists(db, 'users', 'user_id', uid) ? freshId() : uid;
   db.run(
     `INSERT INTO users (user_id, uid, name, email, profile_picture, is_admin, disabled) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    [userId, uid, account.name, account.email, account.profile_picture, ...[account.is_admin, account.disabled].map(flag)],
+    [
+      userId,
+      uid,
+      account.name,
+      account.email,
+      account.profile_picture,
+      ...[account.is_admin, account.disabled].map(flag),
+    ],
   );
   if (teacher) {
     const { teacher_id, department, designation } = teacher;

@@ -62,9 +62,14 @@ test('[STORE-155] every list of a school of 50,000 people and 100,000 sessions i
     for (const [name, sql] of texts) {
       const plan = planner.rows(`EXPLAIN QUERY PLAN ${sql}`, []).map((row) => String(row[3]));
       // Lists in memory (r, page, mine, found) are walked; a table is looked up.
-      const scans = plan.filter((step) => /^SCAN (?!r VIRTUAL TABLE|page|mine|found|\(subquery|CONSTANT ROW)/.test(step));
+      const scans = plan.filter((step) =>
+        /^SCAN (?!r VIRTUAL TABLE|page|mine|found|\(subquery|CONSTANT ROW)/.test(step),
+      );
       expect(scans, `${name}: ${plan.join(' | ')}`).toEqual([]);
-      expect(plan.filter((step) => /AUTOMATIC/.test(step)), name).toEqual([]);
+      expect(
+        plan.filter((step) => /AUTOMATIC/.test(step)),
+        name,
+      ).toEqual([]);
     }
     if (planner !== db) planner.close();
   }
@@ -93,7 +98,8 @@ test('[STORE-155] every list of a school of 50,000 people and 100,000 sessions i
 test('[STORE-155] the indexes of lists are there after a large import has put other tables in place', async () => {
   const path = await freshFile();
   const storage = await opened(path);
-  const names = () => storage.sql(`SELECT json_group_array(replace(name, '_next', '') ORDER BY replace(name, '_next', ''))
+  const names = () =>
+    storage.sql(`SELECT json_group_array(replace(name, '_next', '') ORDER BY replace(name, '_next', ''))
     FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL`);
   const before = await names();
   const students = Array.from({ length: 700 }, (_, n) => ({

@@ -1,6 +1,6 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
-import type { SchoolWrites } from './school-writes.js';
+import type { SchoolWrites } from './school-write-verbs.js';
 
 /** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
 export type CommitRow = readonly [
