@@ -49,6 +49,7 @@ export type CoreConfig = Pick<
   | 'codeSeconds'
   | 'rateLimits'
   | 'finalDataRecords'
+  | 'timeZone'
 > & {
   readonly secret: string | null;
 };
@@ -181,7 +182,7 @@ export class RollcallCore {
       snapshots,
       touched,
       now,
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timeZone: config.timeZone,
       newRecordId,
       policy,
       codeWindowMs,

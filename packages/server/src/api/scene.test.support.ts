@@ -4,7 +4,7 @@ import { Server } from 'socket.io';
 import { onTestFinished } from 'vitest';
 import type { Command, Services } from '../commands/command.js';
 import { commandTable } from '../commands/command-table.js';
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/config.js';
 import { RollcallCore } from '../rollcall-core.js';
 import type { Person, School } from '../storage/port.js';
 import { OpenableSqlite } from '../storage/sqlite/openable.test.support.js';
