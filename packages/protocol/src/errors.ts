@@ -93,6 +93,24 @@ export const errorRegistry = define({
     http_status: 404,
     when: 'There is no student with this profile id, user id or uid.',
   },
+  USER_NOT_FOUND: {
+    message: 'User not found',
+    retryable: false,
+    http_status: 404,
+    when: 'There is no user with this user id or uid, or you may not know of one.',
+  },
+  ALREADY_EXISTS: {
+    message: 'Already exists',
+    retryable: false,
+    http_status: 409,
+    when: 'Somebody or something else has this id or uid already. details.field names the field.',
+  },
+  SESSION_BEGUN: {
+    message: 'The session has begun',
+    retryable: false,
+    http_status: 409,
+    when: 'Only a session that is scheduled can be changed or cancelled, and this one has begun.',
+  },
   NOT_ENROLLED: {
     message: 'Student is not enrolled in this course',
     retryable: false,

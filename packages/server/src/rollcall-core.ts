@@ -51,6 +51,7 @@ export type CoreConfig = Pick<
   | 'codeSeconds'
   | 'rateLimits'
   | 'finalDataRecords'
+  | 'timeZone'
 > & {
   readonly secret: string | null;
 };
@@ -184,6 +185,7 @@ export class RollcallCore {
       snapshots,
       touched,
       now,
+      timeZone: config.timeZone,
       newRecordId,
       policy,
       codeWindowMs,

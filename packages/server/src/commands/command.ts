@@ -29,6 +29,8 @@ export interface Services {
   readonly touched: (live: LiveSession) => number | null;
   /** Server time, milliseconds since the epoch. */
   readonly now: () => number;
+  /** IANA name of the school's time zone: days and `HH:mm` are what a clock there shows. */
+  readonly timeZone: string;
   /** A fresh id of 24 hex digits. */
   readonly newRecordId: () => string;
   /** What a session does where its start doesn't say. */

@@ -16,6 +16,9 @@ const ENROLMENT_FRESH_MS = 10_000;
 /** People asked for in one query, where many are looked at again. */
 const AT_ONCE = 500;
 
+/** Changes of the last minutes that answers on their way may not know of. */
+const CHANGES_MAX = 10_000;
+
 /** A query that takes this long, in ms, keeps nobody else waiting: its connection may be dead. */
 const SLOW_MS = 1_000;
 
@@ -44,6 +47,9 @@ export class Directory {
   readonly #reading = new Map<CourseId, Promise<Course | undefined>>();
   readonly #enrolments = new LRUCache<string, true>({ max: PEOPLE_MAX, ttl: ENROLMENT_FRESH_MS });
 
+  /** When people, courses and enrolments were changed through this server: an answer to an older question says nothing. */
+  readonly #changed = new LRUCache<string, number>({ max: CHANGES_MAX });
+
   constructor(storage: Storage) {
     this.#storage = storage;
   }
@@ -56,6 +62,28 @@ export class Directory {
     this.#courses.clear();
     this.#reading.clear();
     this.#enrolments.clear();
+  }
+
+  /** A person was changed, by each uid that they had and have: what is known of them is forgotten. */
+  personChanged(uid: string): void {
+    this.#changed.set(personKey(uid), performance.now());
+    this.#people.delete(uid);
+  }
+
+  courseChanged(courseId: CourseId): void {
+    this.#changed.set(courseKey(courseId), performance.now());
+    this.#courses.delete(courseId);
+    this.#reading.delete(courseId);
+  }
+
+  enrollmentChanged(courseId: CourseId, studentId: StudentId): void {
+    const key = enrollmentKey(courseId, studentId);
+    this.#changed.set(key, performance.now());
+    this.#enrolments.delete(key);
+  }
+
+  #isOutdated(key: string, asked: number): boolean {
+    return asked < this.#believedFrom || asked <= (this.#changed.get(key) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** The person of a uid without waiting, where they are known; begins a refresh when that is due. */
@@ -102,8 +130,9 @@ export class Directory {
   }
 
   #learn(uid: string, person: Person | undefined, start: number): void {
-    if (!person) this.#people.delete(uid);
-    else if (start >= this.#believedFrom) this.#people.set(uid, person, { start });
+    if (this.#isOutdated(personKey(uid), start)) return;
+    if (person) this.#people.set(uid, person, { start });
+    else this.#people.delete(uid);
   }
 
   remember(person: Person): void {
@@ -179,7 +208,7 @@ export class Directory {
         if (this.#reading.get(courseId) === asked) this.#reading.delete(courseId);
       });
       reading = asked;
-      this.#reading.set(courseId, reading);
+      this.#reading.set(courseId, asked);
     }
     return reading;
   }
@@ -187,18 +216,18 @@ export class Directory {
   async #askForCourse(courseId: CourseId): Promise<Course | undefined> {
     const start = performance.now();
     const course = (await this.#storage.courses.findCourse(courseId)) ?? undefined;
-    if (!course) this.#courses.delete(courseId);
-    else if (start >= this.#believedFrom) this.#courses.set(courseId, course, { start });
+    if (this.#isOutdated(courseKey(courseId), start)) return course;
+    if (course) this.#courses.set(courseId, course, { start });
+    else this.#courses.delete(courseId);
     return course;
   }
 
   async isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean> {
-    // Ids may hold any character: no separator would tell them apart.
-    const key = JSON.stringify([courseId, studentId]);
+    const key = enrollmentKey(courseId, studentId);
     if (this.#enrolments.has(key)) return true;
     const start = performance.now();
     const enrolled = await this.#storage.courses.isEnrolled(courseId, studentId);
-    if (enrolled && start >= this.#believedFrom) this.#enrolments.set(key, true, { start });
+    if (enrolled && !this.#isOutdated(key, start)) this.#enrolments.set(key, true, { start });
     return enrolled;
   }
 
@@ -222,6 +251,11 @@ export class Directory {
 function peopleCache(): LRUCache<string, Person> {
   return new LRUCache<string, Person>({ max: PEOPLE_MAX, ttl: OLDEST_MS, noDeleteOnStaleGet: true });
 }
+
+const personKey = (uid: string): string => `person ${uid}`;
+const courseKey = (courseId: CourseId): string => `course ${courseId}`;
+/** Ids may hold any character: no separator would tell them apart. */
+const enrollmentKey = (courseId: CourseId, studentId: StudentId): string => JSON.stringify([courseId, studentId]);
 
 const ageOf = (remainingMs: number): number => OLDEST_MS - remainingMs;
 const isDue = (remainingMs: number): boolean => ageOf(remainingMs) >= FRESH_MS;

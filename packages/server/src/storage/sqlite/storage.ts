@@ -2,6 +2,9 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
 import {
+  type AccessLog,
+  type Accounts,
+  type Catalogue,
   type Courses,
   type Installation,
   type Journal,
@@ -10,9 +13,13 @@ import {
   type Schools,
   type Storage,
   StorageError,
+  type Timetable,
   type UnusableRows,
 } from '../port.js';
+import { accessLogOf } from './access-log.js';
+import { accountsOf } from './accounts.js';
 import { backUp } from './backup.js';
+import { catalogueOf } from './catalogue.js';
 import { coursesOf } from './courses.js';
 import { LEFTOVERS } from './import-staging.js';
 import { installationOf } from './installation.js';
@@ -22,6 +29,7 @@ import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
 import { schoolOf } from './school.js';
+import { timetableOf } from './timetable.js';
 import type { Role } from './verbs.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -44,6 +52,10 @@ export class SqliteStorage implements Storage {
   readonly projection: Projections;
   readonly school: Schools;
   readonly installation: Installation;
+  readonly accounts: Accounts;
+  readonly catalogue: Catalogue;
+  readonly timetable: Timetable;
+  readonly accessLog: AccessLog;
   protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
@@ -65,6 +77,10 @@ export class SqliteStorage implements Storage {
     this.projection = projectionOf(queries);
     this.school = schoolOf(queries);
     this.installation = installationOf(queries, this.path);
+    this.accounts = accountsOf(queries);
+    this.catalogue = catalogueOf(queries);
+    this.timetable = timetableOf(queries);
+    this.accessLog = accessLogOf(queries);
   }
 
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */

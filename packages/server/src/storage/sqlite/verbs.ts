@@ -1,5 +1,6 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
+import type { SchoolWrites } from './school-write-verbs.js';
 
 /** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
 export type CommitRow = readonly [
@@ -15,7 +16,7 @@ export type CommitRow = readonly [
 export type Role = 'writer' | 'reader' | 'importer';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
-export interface Verbs {
+export interface Verbs extends SchoolWrites {
   open(): void;
   /** Answers the one text of a query. */
   read(sql: string, params: readonly (string | number | null)[]): string;

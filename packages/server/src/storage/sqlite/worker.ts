@@ -7,6 +7,7 @@ import { append, readCommits, rememberLeft, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
+import { isSchoolWrite, writeSchool } from './school-writes.js';
 import type { Call, CallOf, Reply, Role, WorkerData } from './verbs.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
@@ -114,6 +115,7 @@ class Worker {
   }
 
   #alone(call: Call): unknown {
+    if (isSchoolWrite(call)) return this.#db.transaction(() => writeSchool(this.#db, call));
     switch (call.verb) {
       case 'open':
         return void this.#db;
