@@ -10,5 +10,11 @@ export const channelKeyOf = (key: string, place: readonly string[]): string =>
     .digest('base64url')
     .slice(0, 22);
 
+/** Signs access tokens where the environment has no key for them; the same on every server of the installation. */
+export const accessKeyOf = (key: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify(['rollcall access tokens', key]))
+    .digest('base64url');
+
 /** Servers that haven't been noted for so long are forgotten, in ms. Until then it is known how their clocks were. */
 export const FORGOTTEN_AFTER_MS = 24 * 3_600_000;

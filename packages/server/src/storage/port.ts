@@ -4,6 +4,7 @@ import type { Journal } from './port/journal.js';
 import type { People } from './port/people.js';
 import type { Projections } from './port/projection.js';
 import type { Schools } from './port/school.js';
+import type { SignIns } from './port/sign-in.js';
 
 export type * from './port/courses.js';
 export type * from './port/installation.js';
@@ -11,6 +12,7 @@ export type * from './port/journal.js';
 export type * from './port/people.js';
 export type * from './port/projection.js';
 export type * from './port/school.js';
+export type * from './port/sign-in.js';
 
 /**
  * What Rollcall asks of a database: asynchronous, atomic verbs in the words of the domain. Every adapter passes
@@ -41,6 +43,7 @@ export interface Storage {
   readonly projection: Projections;
   readonly school: Schools;
   readonly installation: Installation;
+  readonly signIn: SignIns;
 }
 
 export interface UnusableRows {

@@ -8,11 +8,12 @@ import { journalContract } from './journal-contract.js';
 import { lifeContract } from './life-contract.js';
 import { peopleContract } from './people-contract.js';
 import { projectionContract } from './projection-contract.js';
+import { signInContract } from './sign-in-contract.js';
 
 export type { Harness, MakeHarness } from './harness.js';
 
 /**
- * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-200, STORE-201 and STORE-260 of SPEC.md).
+ * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-200, STORE-201, STORE-260 and SIGNIN-1 to SIGNIN-8 of SPEC.md).
  * `make` is called for each test and gives an open storage on an empty database of its own.
  */
 export function storageContract(name: string, make: MakeHarness): void {
@@ -23,6 +24,7 @@ export function storageContract(name: string, make: MakeHarness): void {
     describe('projection', () => projectionContract(make));
     describe('import', () => importContract(make));
     describe('installation', () => installationContract(make));
+    describe('sign-in', () => signInContract(make));
     describe('open, close, reopen', () => lifeContract(make));
     describe('interleavings', () => interleavingContract(make));
   });

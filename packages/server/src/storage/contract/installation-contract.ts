@@ -31,6 +31,21 @@ export function installationContract(make: MakeHarness): void {
     }
   });
 
+  test('[SIGNIN-9] the key for access tokens is the same for all servers on a database, and another on another', async () => {
+    const { storage, reopen } = harness();
+    const keys = await Promise.all(Array.from({ length: 4 }, () => storage.installation.accessKey()));
+    const beside = await reopen?.();
+    if (beside) keys.push(await beside.installation.accessKey());
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^[\w-]{43}$/);
+    const other = await make();
+    try {
+      expect(await other.storage.installation.accessKey()).not.toBe(keys[0]);
+    } finally {
+      await other.dispose();
+    }
+  });
+
   test('[STORE-201] servers are noted at the database’s time, each once, until they leave', async () => {
     const { installation } = harness().storage;
     const [first] = await installation.beat(note('a', { channel: 'c', ahead_ms: -1_234 }));

@@ -5,6 +5,7 @@ import {
   type People,
   type Projections,
   type Schools,
+  type SignIns,
   type Storage,
   StorageError,
   type UnusableRows,
@@ -13,8 +14,8 @@ import { type AppConnection, classesOf, connected, type DriverClasses } from './
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
-import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
-import { beat, channelKey, leave } from './installation.js';
+import { indexEmails, indexExisting, indexJournal, type OnWarning } from './indexes.js';
+import { accessKey, beat, channelKey, leave } from './installation.js';
 import { Journal } from './journal.js';
 import {
   findPeopleByUid,
@@ -28,6 +29,7 @@ import { projectRecords, projectSession } from './projection.js';
 import { importSchool } from './school-import.js';
 import { approvedEnrollments } from './school-lists.js';
 import { findSession, projectedSeqs, readRecords } from './sessions.js';
+import { SignInRows } from './sign-in.js';
 import { unusableRows } from './unusable-rows.js';
 
 /** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
@@ -39,6 +41,7 @@ interface Database {
   readonly destroy: () => Promise<void>;
   readonly collections: Collections;
   readonly journal: Journal;
+  readonly signIns: SignInRows;
 }
 
 /** Write concern and read preference are ours, whatever the URI or the connection says. */
@@ -122,8 +125,29 @@ export class MongoStorage implements Storage {
 
   readonly installation: Installation = {
     channelKey: () => this.#ask(({ connection }) => channelKey(databaseOf(connection))),
+    accessKey: () => this.#ask(({ connection }) => accessKey(databaseOf(connection))),
     beat: (server) => this.#ask(({ connection }) => beat(databaseOf(connection), server)),
     leave: (node) => this.#ask(({ connection }) => leave(databaseOf(connection), node)),
+  };
+
+  readonly signIn: SignIns = {
+    makeLink: (link) => this.#ask(({ signIns }) => signIns.makeLink(link)),
+    peekLink: (hash) => this.#ask(({ signIns }) => signIns.peekLink(hash)),
+    useLink: (hash, now) => this.#ask(({ signIns }) => signIns.useLink(hash, now)),
+    openWebSession: (session) => this.#ask(({ signIns }) => signIns.openWebSession(session)),
+    readWebSession: (idHash, now) => this.#ask(({ signIns }) => signIns.readWebSession(idHash, now)),
+    touchWebSession: (idHash, seenAt, idleUntil) =>
+      this.#ask(({ signIns }) => signIns.touchWebSession(idHash, seenAt, idleUntil)),
+    closeWebSession: (idHash, now) => this.#ask(({ signIns }) => signIns.closeWebSession(idHash, now)),
+    closeWebSessionsOf: (of, now) => this.#ask(({ signIns }) => signIns.closeWebSessionsOf(of, now)),
+    closedWebSessions: (since) => this.#ask(({ signIns }) => signIns.closedWebSessions(since)),
+    findIdentity: (issuer, subject) => this.#ask(({ signIns }) => signIns.findIdentity(issuer, subject)),
+    rememberIdentity: (issuer, subject, userId) =>
+      this.#ask(({ signIns }) => signIns.rememberIdentity(issuer, subject, userId)),
+    findUidsByEmail: (email) => this.#ask(({ signIns }) => signIns.findUidsByEmail(email)),
+    takeOnce: (hash, expiresAt) => this.#ask(({ signIns }) => signIns.takeOnce(hash, expiresAt)),
+    removeExpiredSignIns: (now) => this.#ask(({ signIns }) => signIns.removeExpired(now)),
+    forgetSignInsOf: (userId, now) => this.#ask(({ signIns }) => signIns.forget(userId, now)),
   };
 
   constructor(options: MongoStorageOptions) {
@@ -169,8 +193,11 @@ export class MongoStorage implements Storage {
       const db = databaseOf(connection);
       const collections = collectionsOf(db, await knowsMajority(db), classes);
       await indexJournal(collections.journal);
-      await indexExisting(collections, options.onWarning ?? (() => {}));
-      return { connection, destroy, collections, journal: new Journal(collections) };
+      const onWarning = options.onWarning ?? (() => {});
+      await indexExisting(collections, onWarning);
+      const journal = new Journal(collections);
+      const signIns = new SignInRows(db, collections, () => indexEmails(collections, onWarning));
+      return { connection, destroy, collections, journal, signIns };
     } catch (error) {
       await destroy();
       throw whyNotOpened(error);

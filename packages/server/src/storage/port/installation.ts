@@ -7,6 +7,11 @@ export interface Installation {
    */
   channelKey(): Promise<string>;
   /**
+   * A key for access tokens, for servers whose environment has none: 43 characters, the same for all servers on this
+   * database. It comes from the key that was made once in the database, so a copy of the database has it too.
+   */
+  accessKey(): Promise<string>;
+  /**
    * Notes that a server lives, at the time of the database's clock.
    * @returns every server that is noted, this one among them; those that haven't been noted for a day are forgotten
    */

@@ -1,4 +1,4 @@
-import { channelKeyOf, FORGOTTEN_AFTER_MS, newInstallationKey } from '../channel-key.js';
+import { accessKeyOf, channelKeyOf, FORGOTTEN_AFTER_MS, newInstallationKey } from '../channel-key.js';
 import type { Installation, SeenServer, ServerNote } from '../port.js';
 import type { Connection } from './connection.js';
 import type { Queries } from './queries.js';
@@ -9,6 +9,10 @@ export const installationOf = (queries: Queries, path: string): Installation => 
   async channelKey() {
     const key = await queries.first(READ_KEY, [], ([first]) => String(first));
     return channelKeyOf(key ?? '', ['sqlite', path]);
+  },
+
+  async accessKey() {
+    return accessKeyOf((await queries.first(READ_KEY, [], ([first]) => String(first))) ?? '');
   },
 
   async beat(server) {

@@ -1,6 +1,7 @@
 import { Connection, type Purpose } from './connection.js';
 import { makeInstallation } from './installation.js';
 import { convertJournals } from './journal-of-form-1.js';
+import { SIGN_IN_TABLES } from './sign-in.js';
 
 interface Migration {
   readonly version: number;
@@ -160,6 +161,11 @@ export const MIGRATIONS: readonly Migration[] = [
         student_id TEXT NOT NULL,
         PRIMARY KEY (session_id, student_id)
       ) STRICT, WITHOUT ROWID;`,
+  },
+  {
+    version: 7,
+    name: 'sign-in links, web sessions and identities',
+    sql: SIGN_IN_TABLES,
   },
 ];
 

@@ -8,6 +8,7 @@ import {
   type People,
   type Projections,
   type Schools,
+  type SignIns,
   type Storage,
   StorageError,
   type UnusableRows,
@@ -22,6 +23,7 @@ import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
 import { schoolOf } from './school.js';
+import { signInsOf } from './sign-in.js';
 import type { Role } from './verbs.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -44,6 +46,7 @@ export class SqliteStorage implements Storage {
   readonly projection: Projections;
   readonly school: Schools;
   readonly installation: Installation;
+  readonly signIn: SignIns;
   protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
@@ -65,6 +68,7 @@ export class SqliteStorage implements Storage {
     this.projection = projectionOf(queries);
     this.school = schoolOf(queries);
     this.installation = installationOf(queries, this.path);
+    this.signIn = signInsOf(queries);
   }
 
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */
