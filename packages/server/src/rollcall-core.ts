@@ -1,6 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
-import { tokenVerifier } from './auth/verify-token.js';
+import { ClosedSessions } from './auth/closed-sessions.js';
+import { tokenVerifier, type VerifyToken } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
 import type { Services } from './commands/command.js';
@@ -34,6 +35,8 @@ import type { SocketContext } from './transport/socket/socket-context.js';
 
 /** How long a student may be away without being announced as left, in ms. */
 const PRESENCE_GRACE_MS = 5_000;
+/** How often a server that has the database to itself reads which web sessions a command has closed, in ms. */
+const CLOSED_EVERY_MS = 10_000;
 
 export type CoreConfig = Pick<
   Config,
@@ -47,6 +50,8 @@ export type CoreConfig = Pick<
   | 'finalDataRecords'
 > & {
   readonly secret: string | null;
+  /** Where there is no `secret`, the key of the access tokens of web sessions. */
+  readonly accessKey?: string | null;
 };
 
 export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'> {
@@ -76,6 +81,9 @@ export class RollcallCore {
   /** An app's own functions, told of what is committed. */
   readonly hooks: Hooks;
   readonly #context: SocketContext;
+  readonly #closed: ClosedSessions;
+  readonly #pollClosed: () => void;
+  #closedTimer: NodeJS.Timeout | undefined;
   readonly #observe: ReturnType<typeof observer>;
   readonly #namespace: Namespace;
   readonly #timeouts: SessionTimeouts;
@@ -92,6 +100,11 @@ export class RollcallCore {
     this.#namespace = namespace;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
+    this.#closed = new ClosedSessions(storage.signIn, now);
+    this.#closed.onClosed((sids) => this.#sockets?.signOut(sids));
+    this.#pollClosed = () => {
+      this.#closed.poll().catch((err: unknown) => logger.warn({ err }, 'could not read which sign-ins were ended'));
+    };
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
     this.#observe = observer(logger, this.metrics, () => this.sessions);
     const observe = this.#observe;
@@ -146,6 +159,8 @@ export class RollcallCore {
           carrier: options.carrier,
           returned: (live, studentId, at) => publisher.returned(live, studentId, at),
           presenceChanged: (live) => publisher.presenceChanged(live),
+          signedOut: (sids) => this.#closed.add(sids),
+          polled: this.#pollClosed,
           onError: (what, err) => logger.warn({ err }, what),
           onTrouble: (trouble) => logger.warn(trouble),
           onTroubleOver: () => logger.info('the servers on this database hear each other, and their clocks agree'),
@@ -167,16 +182,21 @@ export class RollcallCore {
       codeWindowMs,
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
-    const verifyToken = tokenVerifier(config, {
-      away: (err, known) =>
-        logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
-      back: () => logger.info('the keys at JWKS_URL can be read again'),
-    });
+    const isClosed = (sid: string) => this.#closed.has(sid);
+    const verifyToken = tokenVerifier(
+      { ...config, isClosed },
+      {
+        away: (err, known) =>
+          logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
+        back: () => logger.info('the keys at JWKS_URL can be read again'),
+      },
+    );
     this.#context = {
       services,
       publisher,
       wire: exclusive ? wireOfOurs(straight?.sendNow ?? (() => {})) : wireOfAnother,
       verifyToken,
+      isClosed,
       authenticate: options.authenticate,
       byUserId: config.uidClaim !== null || options.authenticate !== undefined,
       dispatch: new Dispatch(services, rateLimits),
@@ -200,16 +220,29 @@ export class RollcallCore {
    * @returns how many sessions there are
    */
   async restore(stopped?: AbortSignal): Promise<number> {
+    await this.#closed.poll();
     await this.#cluster?.join();
     const restored = await this.sessions.restore(stopped);
     if (stopped?.aborted) return restored;
     this.#cluster?.start();
+    if (!this.#cluster) this.#closedTimer = setInterval(this.#pollClosed, CLOSED_EVERY_MS).unref();
     return restored;
   }
 
   /** What of other servers should be seen to, in words; empty while all is well. */
   get trouble(): readonly string[] {
     return this.#cluster?.trouble ?? [];
+  }
+
+  /** Judges the tokens of sockets and of requests alike. */
+  get verifyToken(): VerifyToken {
+    return this.#context.verifyToken;
+  }
+
+  /** Web sessions were closed in the database: their tokens count no longer, and their sockets are cut on every node. */
+  signedOut(sids: readonly string[]): void {
+    this.#closed.add(sids);
+    if (sids.length > 0) this.#cluster?.signedOut(sids);
   }
 
   /** Takes on the namespace's sockets. */
@@ -242,6 +275,7 @@ export class RollcallCore {
   async finish(): Promise<void> {
     this.#sockets?.pause();
     this.#codeRotation.close();
+    clearInterval(this.#closedTimer);
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
     await this.#cluster?.stop();
   }

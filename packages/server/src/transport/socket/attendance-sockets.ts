@@ -31,6 +31,8 @@ export interface AttendanceSockets {
   forget(socket: Socket): void;
   /** The app has signed somebody else in on this socket, or nobody: asks again who its user is. */
   reauthenticate(socket: Socket): Promise<void>;
+  /** Cuts the sockets of web sessions that were closed. */
+  signOut(sids: ReadonlySet<string>): void;
   /** Closes connections one after another, each once the commands it sent are answered. */
   sendAway(): Promise<void>;
   /** Takes no further command: what was not begun goes unanswered, and its client sends it again elsewhere. */
@@ -248,6 +250,12 @@ export function attendanceSockets(
   };
 
   const serve = (socket: Socket, { identity, person }: Entrance): void => {
+    // Its user signed out while they were looked up.
+    if (identity.sid !== null && context.isClosed(identity.sid)) {
+      if (exclusive) socket.conn.close();
+      else connections.set(socket, { refusal: new RollcallError('UNAUTHENTICATED'), uid: undefined });
+      return;
+    }
     // Many may have been let in at the same moment.
     if (exclusive && crowd.isFull(person)) {
       socket.conn.close();
@@ -303,6 +311,16 @@ export function attendanceSockets(
       if (served.uid !== undefined) context.observe.disconnected(served.uid, socket.id, 'signed in anew');
       await decideLater(socket, ask(socket).asked);
       admissions.delete(socket);
+    },
+    signOut(sids) {
+      // Sign-outs are rare beside what sockets send: no index of sockets by session is kept for them.
+      for (const [socket, served] of [...connections]) {
+        if (!(served instanceof SocketConnection) || served.sid === null || !sids.has(served.sid)) continue;
+        served.signOut();
+        // Before the transport is closed, which waits for what is being written.
+        release(served);
+        context.letGo(socket);
+      }
     },
     sendAway() {
       const goodbyes = [...connections].map(([socket, served]) => () => {
