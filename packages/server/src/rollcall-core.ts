@@ -1,6 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { ClosedSessions } from './auth/closed-sessions.js';
+import { personOf } from './auth/sign-in.js';
 import { tokenVerifier, type VerifyToken } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
@@ -21,6 +22,7 @@ import { newRecordId } from './register/record-id.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
+import type { ApiContext } from './transport/http/api/api-context.js';
 import {
   type AttendanceSockets,
   type AttendanceSocketsOptions,
@@ -89,6 +91,7 @@ export class RollcallCore {
   readonly #timeouts: SessionTimeouts;
   readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
+  readonly #logger: Logger;
   readonly #exclusive: boolean;
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
@@ -98,6 +101,7 @@ export class RollcallCore {
     const now = () => clock() + (this.#cluster?.clocks.correction ?? 0);
     const monotonic = () => performance.now();
     this.#namespace = namespace;
+    this.#logger = logger;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
     this.#closed = new ClosedSessions(storage.signIn, now);
@@ -206,6 +210,21 @@ export class RollcallCore {
         this.#cluster?.moved({ session_id, student_id, socket_id, move }),
       floodGuard: new FloodGuard(),
       letGo: options.letGo,
+    };
+  }
+
+  /** What the HTTP API needs of this core. */
+  get api(): Omit<ApiContext, 'publicUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
+    const { services, dispatch, verifyToken, observe, provisionFromToken: provision, byUserId } = this.#context;
+    const { directory, storage } = services;
+    return {
+      services,
+      dispatch,
+      verifyToken,
+      personOf: (identity) => personOf(identity, { directory, storage, provision, byUserId }),
+      observe,
+      metrics: this.metrics,
+      logger: this.#logger,
     };
   }
 
