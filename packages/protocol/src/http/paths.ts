@@ -15,6 +15,18 @@ export const paths = {
   updateRecords: 'PATCH /sessions/{session_id}/records',
   putRecord: 'PUT /sessions/{session_id}/records/{student_id}',
 
+  getSignInWays: 'GET /auth/ways',
+  peekSignInLink: 'POST /auth/sign-in/peek',
+  signIn: 'POST /auth/sign-in',
+  mailSignInLink: 'POST /auth/links',
+  refreshAccess: 'POST /auth/refresh',
+  signOut: 'POST /auth/sign-out',
+  signOutEverywhere: 'POST /auth/sign-out-everywhere',
+  startOidc: 'GET /auth/oidc/start',
+  finishOidc: 'GET /auth/oidc/callback',
+  logOutByOidc: 'POST /auth/oidc/back-channel-logout',
+  invitePerson: 'POST /people/{user_id}/invites',
+
   getOpenApi: 'GET /openapi.json',
 } as const;
 

@@ -70,6 +70,8 @@ export interface ServerOptions {
   readonly wsEngine?: RollcallOptions['wsEngine'];
   /** How often everybody in a room is looked at again, in ms. */
   readonly rightsEveryMs?: number;
+  readonly mail?: RollcallOptions['mail'];
+  readonly oidc?: RollcallOptions['oidc'];
 }
 
 /** `ROLLCALL_TEST_ENGINE=other`: whatever is tried is tried by Socket.IO's public way. */
@@ -90,7 +92,7 @@ export async function startServer(
     }
     await options.prepare?.(storage, config);
   };
-  const { onLog, rightsEveryMs } = options;
+  const { onLog, rightsEveryMs, mail = null, oidc = null } = options;
   const logger = onLog ? pino({ level: config.log.level }, { write: onLog }) : pino({ level: config.log.level });
   const wsEngine = options.wsEngine ?? engineOfTests;
   const rollcall = createRollcall(config, {
@@ -99,6 +101,8 @@ export async function startServer(
     checkAnswers: true,
     ...(wsEngine ? { wsEngine } : {}),
     ...(rightsEveryMs ? { rightsEveryMs } : {}),
+    mail,
+    oidc,
   });
   const { port } = await rollcall.start();
   onTestFinished(() => rollcall.close());

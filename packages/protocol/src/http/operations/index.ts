@@ -3,11 +3,13 @@ import type { OperationName } from '../paths.js';
 import { aboutOperations } from './about.js';
 import { meOperations } from './me.js';
 import { sessionOperations } from './sessions.js';
+import { signInOperations } from './sign-in.js';
 
 /** Every operation of the HTTP API, by name. A name of `paths` without a definition here doesn't compile. */
 export const operations = {
   ...meOperations,
   ...sessionOperations,
+  ...signInOperations,
   ...aboutOperations,
 } as const satisfies { readonly [Name in OperationName]: Operation };
 
