@@ -200,10 +200,12 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       onError: (what, err) => logger.warn({ err }, what),
     });
     const { metricsToken, corsOrigins, publicUrl } = config;
+    const reached = () => surroundings.publicUrl().replace(/\/+$/, '');
     const api = {
       ...served.api,
       signIn,
-      publicUrl: () => surroundings.publicUrl().replace(/\/+$/, ''),
+      publicUrl: reached,
+      errorsUrl: () => `${reached()}/errors`,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       features: { email: signIn.mails, oidc: signIn.oidc !== undefined },
       checkAnswers: options.checkAnswers ?? false,

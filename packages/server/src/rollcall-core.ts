@@ -214,7 +214,7 @@ export class RollcallCore {
   }
 
   /** What the HTTP API needs of this core. */
-  get api(): Omit<ApiContext, 'signIn' | 'publicUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
+  get api(): Omit<ApiContext, 'signIn' | 'publicUrl' | 'errorsUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
     const { services, dispatch, verifyToken, observe, provisionFromToken: provision, byUserId } = this.#context;
     const { directory, storage } = services;
     return {
