@@ -1,7 +1,7 @@
 import { Connection, type Purpose } from './connection.js';
 import { makeInstallation } from './installation.js';
 import { convertJournals } from './journal-of-form-1.js';
-import { SIGN_IN_TABLES } from './sign-in.js';
+import { SIGN_IN_TABLES } from './sign-in-changes.js';
 
 interface Migration {
   readonly version: number;

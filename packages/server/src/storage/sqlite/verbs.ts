@@ -1,6 +1,6 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
-import type { SignInChange } from './sign-in.js';
+import type { SignInChange } from './sign-in-changes.js';
 
 /** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
 export type CommitRow = readonly [

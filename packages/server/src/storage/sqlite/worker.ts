@@ -7,7 +7,7 @@ import { append, readCommits, rememberLeft, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
-import { changeSignIns } from './sign-in.js';
+import { changeSignIns } from './sign-in-changes.js';
 import type { Call, CallOf, Reply, Role, WorkerData } from './verbs.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
