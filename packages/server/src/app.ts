@@ -3,14 +3,14 @@ import type { Socket as TcpSocket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
-import { accessTokenIssuer } from './auth/access-token.js';
+import { accessKeyOf, accessTokenIssuer } from './auth/access-token.js';
 import type { RedisLink } from './cluster/redis-adapter.js';
-import { type Config, ensureSecret } from './config.js';
-import { warnOfMode } from './config-warnings.js';
+import type { Config } from './config/config.js';
+import { ensureSecret } from './config/secret.js';
+import { warnOfMode } from './config/warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
-import type { MailOptions } from './sign-in/mail.js';
-import type { OidcOptions } from './sign-in/oidc.js';
+import { schoolImporter } from './school/import-file.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
@@ -64,8 +64,6 @@ export interface RollcallOptions {
   readonly rightsEveryMs?: number;
   /** Holds every answer of the HTTP API against its schema, and refuses one that differs as a fault of the server. */
   readonly checkAnswers?: boolean;
-  readonly mail?: MailOptions | null;
-  readonly oidc?: OidcOptions | null;
 }
 
 /** Builds a server from a configuration; nothing is opened before `start`. */
@@ -185,7 +183,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       alone: config.database.kind === 'sqlite',
       ...(redis ? { carrier: { channel, connected: redis.connected } } : {}),
     };
-    const accessKey = secret ?? (await storage.installation.accessKey());
+    const accessKey = secret ?? accessKeyOf(await storage.installation.signingKey());
     const served = new RollcallCore(io.of('/'), storage, { ...config, secret, accessKey }, logger, surroundings);
     core = served;
     signIn = new SignIn({
@@ -194,8 +192,8 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       issue: accessTokenIssuer(accessKey),
       signedOut: (sids) => served.signedOut(sids),
       publicUrl: surroundings.publicUrl,
-      mail: options.mail ?? null,
-      oidc: options.oidc ?? null,
+      mail: config.mail,
+      oidc: config.oidc,
       now: served.api.services.now,
       onError: (what, err) => logger.warn({ err }, what),
     });
@@ -206,8 +204,9 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       signIn,
       publicUrl: reached,
       errorsUrl: () => `${reached()}/errors`,
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timeZone: config.timeZone,
       features: { email: signIn.mails, oidc: signIn.oidc !== undefined },
+      importFile: schoolImporter(storage, config.database),
       checkAnswers: options.checkAnswers ?? false,
     };
     const { registry: metrics } = served.metrics;

@@ -5,13 +5,15 @@ import { personOf } from './auth/sign-in.js';
 import { tokenVerifier, type VerifyToken } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
+import { AddressRate } from './commands/address-rate.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
 import { Dispatch } from './commands/dispatch.js';
+import { Passes } from './commands/passes.js';
 import type { SessionData } from './commands/present.js';
 import { SessionIndex } from './commands/session-index.js';
 import { Snapshots } from './commands/snapshots.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { Hooks } from './hooks.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
@@ -22,7 +24,7 @@ import { newRecordId } from './register/record-id.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
-import type { ApiContext } from './transport/http/api/api-context.js';
+import type { CoreApi } from './transport/http/api/api-context.js';
 import {
   type AttendanceSockets,
   type AttendanceSocketsOptions,
@@ -93,6 +95,8 @@ export class RollcallCore {
   readonly #cluster: Cluster | undefined;
   readonly #logger: Logger;
   readonly #exclusive: boolean;
+  readonly #passes = new Passes();
+  readonly #installation: Storage['installation'];
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
 
@@ -101,6 +105,7 @@ export class RollcallCore {
     const now = () => clock() + (this.#cluster?.clocks.correction ?? 0);
     const monotonic = () => performance.now();
     this.#namespace = namespace;
+    this.#installation = storage.installation;
     this.#logger = logger;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
@@ -114,11 +119,19 @@ export class RollcallCore {
     const observe = this.#observe;
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
-    const { exclusive, publicUrl, straight } = options;
+    const { exclusive, publicUrl, straight, letGo } = options;
     const writer = straight ? new FrameWriter(namespace, straight.sendNow) : new SocketIoWriter(namespace);
     const snapshots = new Snapshots();
     const { emitted: onEmit } = observe;
-    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, snapshots, publicUrl, now, onEmit });
+    const publisher = new SocketPublisher(namespace, {
+      finalDataRecords,
+      writer,
+      snapshots,
+      publicUrl,
+      now,
+      onEmit,
+      letGo,
+    });
     this.sessions = new LiveSessions({
       storage,
       publisher,
@@ -184,6 +197,8 @@ export class RollcallCore {
       newRecordId,
       policy,
       codeWindowMs,
+      passes: this.#passes,
+      wrongLinks: new AddressRate(),
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
     const isClosed = (sid: string) => this.#closed.has(sid);
@@ -214,7 +229,7 @@ export class RollcallCore {
   }
 
   /** What the HTTP API needs of this core. */
-  get api(): Omit<ApiContext, 'signIn' | 'publicUrl' | 'errorsUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
+  get api(): CoreApi {
     const { services, dispatch, verifyToken, observe, provisionFromToken: provision, byUserId } = this.#context;
     const { directory, storage } = services;
     return {
@@ -241,6 +256,7 @@ export class RollcallCore {
   async restore(stopped?: AbortSignal): Promise<number> {
     await this.#closed.poll();
     await this.#cluster?.join();
+    this.#passes.signWith(await this.#installation.signingKey());
     const restored = await this.sessions.restore(stopped);
     if (stopped?.aborted) return restored;
     this.#cluster?.start();

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { schoolOf } from '../testing/school.js';
 import { SECRET, startServer, tokenOf } from '../testing/server.js';
 import { signedInBrowser, statusWith } from '../testing/sign-in.js';
+import { accessKeyOf } from './access-token.js';
 import { startKeyServer } from './key-server.test.support.js';
 
 const signedWith = (secret: string, claims: Record<string, unknown>) =>
@@ -21,7 +22,7 @@ test('[SIGNIN-9] with JWKS_URL alone access tokens are signed by the installatio
   expect(await statusWith(server, token)).toBe(200);
   const socket = await server.connect('ada', { token });
   expect(await socket.send('startAttendanceSession', { session_id: 'session-1' })).toMatchObject({ ok: true });
-  const key = await server.storage.installation.accessKey();
+  const key = accessKeyOf(await server.storage.installation.signingKey());
   expect(await statusWith(server, await signedWith(key, { uid: 'ada' }))).toBe(401);
   expect(await statusWith(server, await signedWith(key, { uid: 'ada', sid: 'x' }))).toBe(401);
   expect(await statusWith(server, await signedWith(SECRET, { uid: 'ada', sid: 'x', iss: 'rollcall' }))).toBe(401);

@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 
 /** The `iss` of access tokens of web sessions: by it they are told from an app's own tokens, signed with the same key. */
@@ -14,6 +14,10 @@ export interface AccessToken {
 
 /** Makes a token of a web session for a user, which counts until `endsAt`, or for ten minutes. Times in ms. */
 export type IssueAccessToken = (uid: string, sid: string, now: number, endsAt: number) => Promise<AccessToken>;
+
+/** The key of access tokens where the environment has none, from that of the installation, which signs other things too. */
+export const accessKeyOf = (signingKey: string): string =>
+  createHmac('sha256', signingKey).update('access tokens').digest('base64url');
 
 /** @param secret the key that {@link tokenVerifier} has as `secret`, or as `accessKey` */
 export function accessTokenIssuer(secret: string): IssueAccessToken {

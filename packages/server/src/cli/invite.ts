@@ -1,7 +1,7 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import type { CourseId } from '@rollcall/protocol';
 import { type Command, Option } from 'commander';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { SignInLinks } from '../sign-in/links.js';
 import type { Course, Person, Storage } from '../storage/port.js';
 import { visible } from '../visible-text.js';

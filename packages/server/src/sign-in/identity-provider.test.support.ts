@@ -21,7 +21,8 @@ interface ProviderPackage {
 
 export interface IdentityProvider {
   readonly issuer: string;
-  readonly options: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string };
+  /** Variables of a server that signs people in by it. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly accounts: Map<string, Account>;
   /** How long a code counts, in seconds. */
   codeSeconds: number;
@@ -101,7 +102,7 @@ export async function startIdentityProvider(server: string): Promise<IdentityPro
 
   return {
     issuer,
-    options: { issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
+    variables: { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: CLIENT_ID, OIDC_CLIENT_SECRET: CLIENT_SECRET },
     accounts,
     get codeSeconds() {
       return state.codeSeconds;

@@ -3,16 +3,18 @@ import { schoolOf } from '../testing/school.js';
 import { startServer, type TestServer } from '../testing/server.js';
 import { CookieJar } from '../testing/sign-in.js';
 import { mailer } from './mail.js';
-import { startMailServer } from './mail-server.test.support.js';
+import { type MailServer, startMailServer } from './mail-server.test.support.js';
 
 const FROM = 'School Office <office@school.example>';
+
+const through = ({ url }: MailServer) => ({ SMTP_URL: url, MAIL_FROM: FROM });
 
 const ask = (server: TestServer, email: unknown) => new CookieJar(server).auth('POST', 'links', { body: { email } });
 
 test('[SIGNIN-35] a link comes by mail to the address that the school has, and signs in', async () => {
   const mail = await startMailServer();
   const variables = { PUBLIC_URL: 'https://school.example/rollcall' };
-  const server = await startServer(variables, schoolOf(2), { mail: { url: mail.url, from: FROM } });
+  const server = await startServer({ ...variables, ...through(mail) }, schoolOf(2));
   expect((await new CookieJar(server).auth('GET', 'ways')).body).toEqual({ email: true, oidc: false });
   expect((await ask(server, ' S-1@school.example ')).status).toBe(202);
   await expect.poll(() => mail.received.length).toBe(1);
@@ -30,8 +32,7 @@ test('[SIGNIN-35] a link comes by mail to the address that the school has, and s
 test('[SIGNIN-36] the answer is the same whether the address is known, unknown, or the mail server refuses', async () => {
   const mail = await startMailServer();
   const log: string[] = [];
-  const server = await startServer({ LOG_LEVEL: 'warn' }, schoolOf(1), {
-    mail: { url: mail.url, from: FROM },
+  const server = await startServer({ LOG_LEVEL: 'warn', ...through(mail) }, schoolOf(1), {
     onLog: (line) => void log.push(line),
   });
   const shape = async (email: string) => {
@@ -51,7 +52,7 @@ test('[SIGNIN-36] the answer is the same whether the address is known, unknown, 
 
 test('[SIGNIN-36] a user gets five links an hour by mail, which nobody is told', async () => {
   const mail = await startMailServer();
-  const server = await startServer({}, schoolOf(2), { mail: { url: mail.url, from: FROM } });
+  const server = await startServer(through(mail), schoolOf(2));
   for (let asked = 0; asked < 8; asked += 1) expect((await ask(server, 's-1@school.example')).status).toBe(202);
   expect((await ask(server, 's-2@school.example')).status).toBe(202);
   await server.close();

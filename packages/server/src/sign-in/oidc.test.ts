@@ -18,8 +18,14 @@ async function scene({ linkByEmail = false, path = '' } = {}): Promise<Scene> {
   const url = `http://127.0.0.1:${port}${path}`;
   const provider = await startIdentityProvider(url);
   const log: string[] = [];
-  const server = await startServer({ CHAT_PORT: String(port), PUBLIC_URL: url, LOG_LEVEL: 'info' }, schoolOf(3), {
-    oidc: { ...provider.options, linkByEmail },
+  const variables = {
+    CHAT_PORT: String(port),
+    PUBLIC_URL: url,
+    LOG_LEVEL: 'info',
+    ...provider.variables,
+    OIDC_LINK_BY_EMAIL: String(linkByEmail),
+  };
+  const server = await startServer(variables, schoolOf(3), {
     onLog: (line) => void log.push(line),
   });
   return { server, provider, log };
@@ -285,9 +291,16 @@ test('[SIGNIN-34] while the provider is away nobody is signed in by it, and wher
   const port = await freePort();
   const gone = `http://127.0.0.1:${await freePort()}`;
   const url = `http://127.0.0.1:${port}`;
-  const server = await startServer({ CHAT_PORT: String(port), PUBLIC_URL: url }, schoolOf(1), {
-    oidc: { issuer: gone, clientId: 'rollcall', clientSecret: null, linkByEmail: false },
-  });
+  const server = await startServer(
+    {
+      CHAT_PORT: String(port),
+      PUBLIC_URL: url,
+      OIDC_ISSUER: gone,
+      OIDC_CLIENT_ID: 'rollcall',
+      OIDC_CLIENT_SECRET: 'x',
+    },
+    schoolOf(1),
+  );
   const refused = await new CookieJar(server).auth('GET', 'oidc/start');
   expect(refused).toMatchObject({ status: 503, body: { code: 'KEYS_UNAVAILABLE' } });
   const none = await startServer({}, schoolOf(1));

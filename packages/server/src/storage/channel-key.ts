@@ -10,10 +10,10 @@ export const channelKeyOf = (key: string, place: readonly string[]): string =>
     .digest('base64url')
     .slice(0, 22);
 
-/** Signs access tokens where the environment has no key for them; the same on every server of the installation. */
-export const accessKeyOf = (key: string): string =>
+/** @returns 43 characters, of which a channel's name, which is no secret, tells nothing */
+export const signingKeyOf = (key: string): string =>
   createHash('sha256')
-    .update(JSON.stringify(['rollcall access tokens', key]))
+    .update(JSON.stringify(['rollcall signing', key]))
     .digest('base64url');
 
 /** Servers that haven't been noted for so long are forgotten, in ms. Until then it is known how their clocks were. */

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
 import { createRollcall, type Rollcall, type RollcallOptions } from '../app.js';
-import { type Config, readConfig } from '../config.js';
+import { type Config, readConfig } from '../config/config.js';
 import type { School, Storage } from '../storage/port.js';
 import { requireConformity } from './conformity.js';
 import { OtherWebSocketServer } from './other-websockets.js';
@@ -70,8 +70,6 @@ export interface ServerOptions {
   readonly wsEngine?: RollcallOptions['wsEngine'];
   /** How often everybody in a room is looked at again, in ms. */
   readonly rightsEveryMs?: number;
-  readonly mail?: RollcallOptions['mail'];
-  readonly oidc?: RollcallOptions['oidc'];
 }
 
 /** `ROLLCALL_TEST_ENGINE=other`: whatever is tried is tried by Socket.IO's public way. */
@@ -92,7 +90,7 @@ export async function startServer(
     }
     await options.prepare?.(storage, config);
   };
-  const { onLog, rightsEveryMs, mail = null, oidc = null } = options;
+  const { onLog, rightsEveryMs } = options;
   const logger = onLog ? pino({ level: config.log.level }, { write: onLog }) : pino({ level: config.log.level });
   const wsEngine = options.wsEngine ?? engineOfTests;
   const rollcall = createRollcall(config, {
@@ -101,8 +99,6 @@ export async function startServer(
     checkAnswers: true,
     ...(wsEngine ? { wsEngine } : {}),
     ...(rightsEveryMs ? { rightsEveryMs } : {}),
-    mail,
-    oidc,
   });
   const { port } = await rollcall.start();
   onTestFinished(() => rollcall.close());

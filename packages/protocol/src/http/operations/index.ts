@@ -1,6 +1,8 @@
 import type { Operation } from '../operation.js';
 import type { OperationName } from '../paths.js';
 import { aboutOperations } from './about.js';
+import { displayOperations } from './displays.js';
+import { importOperations } from './imports.js';
 import { meOperations } from './me.js';
 import { sessionOperations } from './sessions.js';
 import { signInOperations } from './sign-in.js';
@@ -10,6 +12,8 @@ export const operations = {
   ...meOperations,
   ...sessionOperations,
   ...signInOperations,
+  ...importOperations,
+  ...displayOperations,
   ...aboutOperations,
 } as const satisfies { readonly [Name in OperationName]: Operation };
 

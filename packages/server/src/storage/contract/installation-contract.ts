@@ -31,16 +31,17 @@ export function installationContract(make: MakeHarness): void {
     }
   });
 
-  test('[SIGNIN-9] the key for access tokens is the same for all servers on a database, and another on another', async () => {
+  test('[DISPLAY-1] the key that an installation signs with is the same for all who ask, and another’s is another', async () => {
     const { storage, reopen } = harness();
-    const keys = await Promise.all(Array.from({ length: 4 }, () => storage.installation.accessKey()));
+    const asked = await Promise.all(Array.from({ length: 8 }, () => storage.installation.signingKey()));
+    expect(new Set(asked).size).toBe(1);
+    expect(asked[0]).toMatch(/^[\w-]{43}$/);
+    expect(asked[0]).not.toContain(await storage.installation.channelKey());
     const beside = await reopen?.();
-    if (beside) keys.push(await beside.installation.accessKey());
-    expect(new Set(keys).size).toBe(1);
-    expect(keys[0]).toMatch(/^[\w-]{43}$/);
+    if (beside) expect(await beside.installation.signingKey()).toBe(asked[0]);
     const other = await make();
     try {
-      expect(await other.storage.installation.accessKey()).not.toBe(keys[0]);
+      expect(await other.storage.installation.signingKey()).not.toBe(asked[0]);
     } finally {
       await other.dispose();
     }

@@ -15,7 +15,7 @@ import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexEmails, indexExisting, indexJournal, type OnWarning } from './indexes.js';
-import { accessKey, beat, channelKey, leave } from './installation.js';
+import { beat, channelKey, leave, signingKey } from './installation.js';
 import { Journal } from './journal.js';
 import {
   findPeopleByUid,
@@ -125,7 +125,7 @@ export class MongoStorage implements Storage {
 
   readonly installation: Installation = {
     channelKey: () => this.#ask(({ connection }) => channelKey(databaseOf(connection))),
-    accessKey: () => this.#ask(({ connection }) => accessKey(databaseOf(connection))),
+    signingKey: () => this.#ask(({ connection }) => signingKey(databaseOf(connection))),
     beat: (server) => this.#ask(({ connection }) => beat(databaseOf(connection), server)),
     leave: (node) => this.#ask(({ connection }) => leave(databaseOf(connection), node)),
   };

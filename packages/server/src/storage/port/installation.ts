@@ -7,10 +7,10 @@ export interface Installation {
    */
   channelKey(): Promise<string>;
   /**
-   * A key for access tokens, for servers whose environment has none: 43 characters, the same for all servers on this
-   * database. It comes from the key that was made once in the database, so a copy of the database has it too.
+   * The key of what this installation signs for itself: 43 characters of `[A-Za-z0-9_-]`, the same for all servers on
+   * this database and after a restart, and never sent to anybody. A copy of the database has it too.
    */
-  accessKey(): Promise<string>;
+  signingKey(): Promise<string>;
   /**
    * Notes that a server lives, at the time of the database's clock.
    * @returns every server that is noted, this one among them; those that haven't been noted for a day are forgotten

@@ -1,4 +1,4 @@
-import { normalOrigin } from './origin-patterns.js';
+import { normalOrigin } from '../../config/origin-patterns.js';
 import { isOriginOf } from './origins.js';
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -1,5 +1,7 @@
 import type { HandlersOf } from './api-context.js';
 import { aboutHandlers } from './handlers/about.js';
+import { displayHandlers } from './handlers/displays.js';
+import { importHandlers } from './handlers/imports.js';
 import { meHandlers } from './handlers/me.js';
 import { sessionHandlers } from './handlers/sessions.js';
 import { signInHandlers } from './handlers/sign-in.js';
@@ -9,5 +11,7 @@ export const handlers: HandlersOf = {
   ...meHandlers,
   ...sessionHandlers,
   ...signInHandlers,
+  ...importHandlers,
+  ...displayHandlers,
   ...aboutHandlers,
 };

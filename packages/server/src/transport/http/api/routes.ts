@@ -12,8 +12,8 @@ import {
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { tooFast } from '../../../commands/dispatch.js';
 import { Written } from '../../../commands/written.js';
+import { normalOrigin } from '../../../config/origin-patterns.js';
 import { isFromAnotherSite } from '../cross-site.js';
-import { normalOrigin } from '../origin-patterns.js';
 import { problemOf, refusalOf, sendProblem } from '../problems.js';
 import type { ApiAnswer, ApiCall, ApiContext, Caller, Handler } from './api-context.js';
 import { callerOf } from './caller.js';
@@ -59,10 +59,19 @@ function names(): OperationName[] {
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
-function bodyParsers({ body, bodyMax = BODY_MAX_BYTES }: Operation) {
+function bodyParsers({ body, bodyMedia, bodyMax = BODY_MAX_BYTES }: Operation) {
+  // Its handler reads it as it comes in.
+  if (bodyMedia) return [requireMedia(bodyMedia)];
   if (!body) return [];
   return [requireJson, express.json({ limit: bodyMax, type: 'application/json', strict: false })];
 }
+
+const requireMedia =
+  (media: readonly string[]) =>
+  (request: Request, _response: Response, next: NextFunction): void => {
+    if (!request.is([...media])) throw new RollcallError('UNSUPPORTED_MEDIA_TYPE');
+    next();
+  };
 
 function requireJson(request: Request, _response: Response, next: NextFunction): void {
   const empty = request.headers['content-length'] === '0' || request.headers['content-length'] === undefined;
