@@ -134,7 +134,8 @@ test('[CLI-124] invite --cards writes a page with a card for each student, whose
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   const page = await readFile(file, 'utf8');
   // By their places: a page with a dozen secrets is nothing to be shown.
-  expect(page.search(/<(script|link|img)|<[^>]*\s(src|href|on\w+)=|url\(|@import/i)).toBe(-1);
+  const tags = page.replace(/"[^"]*"/g, '""');
+  expect(tags.search(/<(script|link|img)|<[^>]*\s(src|href|on\w+)=|url\(|@import/i)).toBe(-1);
   for (const part of ['@page { size: A4;', '&lt;img src']) expect(page.indexOf(part), part).toBeGreaterThan(0);
   const links = [...page.matchAll(/<p class="link">([^<]*)<\/p>/g)].map(([, link = '']) => link);
   const codes = [...page.matchAll(/viewBox="0 0 (\d+) \1"[^>]*><path d="([^"]+)"/g)];
