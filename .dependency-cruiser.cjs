@@ -27,7 +27,10 @@ module.exports = {
       comment: 'The register knows the journal’s form, the storage port and the protocol.',
       severity: 'error',
       from: { path: `${server}register/`, ...notTests },
-      to: { path: server, pathNot: `${server}(register/|journal/|storage/port|(end-of-turn|make-folder)\\.ts)` },
+      to: {
+        path: server,
+        pathNot: `${server}(register/|journal/|storage/port|(encoded-payload|end-of-turn|make-folder)\\.ts)`,
+      },
     },
     {
       name: 'journal-is-the-ground-floor',

@@ -176,7 +176,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     const surroundings = {
       exclusive: true,
       publicUrl: () => config.publicUrl ?? localUrl(opened),
-      letGo: closeTransport,
+      dismiss: closeTransport,
       ...(options.rightsEveryMs === undefined ? {} : { rightsEveryMs: options.rightsEveryMs }),
       ...((await goesStraight()) ? { straight: { sendNow: coalesceWrites(io) } } : {}),
       // Whoever serves a SQLite file claims it.

@@ -145,7 +145,7 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
     core = new RollcallCore(io.of(options.namespace ?? '/'), storage, config, logger, {
       exclusive: false,
       publicUrl: () => config.publicUrl ?? localUrl(io),
-      letGo: (socket) => core?.forget(socket),
+      dismiss: (socket) => core?.release(socket),
       ...(options.authenticate ? { authenticate: options.authenticate } : {}),
       // The file of a SQLite database is claimed.
       alone: config.database.kind === 'sqlite',

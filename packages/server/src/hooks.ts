@@ -69,10 +69,10 @@ export class Hooks {
     };
   }
 
-  /** To be called with what was committed, in order of seq; `here`: by this node. */
-  committed(live: LiveSession, entries: readonly Entry[], here: boolean): void {
+  /** To be called with what was committed, in order of seq; `committedHere`: by this node. */
+  committed(live: LiveSession, entries: readonly Entry[], committedHere: boolean): void {
     if (this.#hooks.size === 0) return;
-    for (const entry of entries) this.#told(live, entry, here);
+    for (const entry of entries) this.#told(live, entry, committedHere);
   }
 
   #told(live: LiveSession, entry: Entry, here: boolean): void {

@@ -33,7 +33,7 @@ import {
 import { FrameWriter, SocketIoWriter } from './transport/socket/engine/bundle.js';
 import { FloodGuard } from './transport/socket/engine/flood-guard.js';
 import { SocketPublisher } from './transport/socket/publisher.js';
-import { wireOfAnother, wireOfOurs } from './transport/socket/reply.js';
+import { embeddedAnswers, standaloneAnswers } from './transport/socket/reply.js';
 import { RIGHTS_EVERY_MS } from './transport/socket/room-rights.js';
 import type { SocketContext } from './transport/socket/socket-context.js';
 
@@ -60,7 +60,7 @@ export type CoreConfig = Pick<
 
 export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'> {
   /** What to do with a socket that is no longer its user’s: its token has expired, or it is sent away. */
-  readonly letGo: SocketContext['letGo'];
+  readonly dismiss: SocketContext['dismiss'];
   /** Address under which people reach the server; asked for once it listens. */
   readonly publicUrl: () => string;
   /** An app's own sign-in: the uid, or the user id, of the socket's user; null where it has none. */
@@ -119,7 +119,7 @@ export class RollcallCore {
     const observe = this.#observe;
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
-    const { exclusive, publicUrl, straight, letGo } = options;
+    const { exclusive, publicUrl, straight, dismiss } = options;
     const writer = straight ? new FrameWriter(namespace, straight.sendNow) : new SocketIoWriter(namespace);
     const snapshots = new Snapshots();
     const { emitted: onEmit } = observe;
@@ -130,7 +130,7 @@ export class RollcallCore {
       publicUrl,
       now,
       onEmit,
-      letGo,
+      dismiss,
     });
     this.sessions = new LiveSessions({
       storage,
@@ -141,6 +141,8 @@ export class RollcallCore {
       codeWindowMs,
       presenceGraceMs: PRESENCE_GRACE_MS,
       shared: () => this.#cluster?.hasOthers ?? false,
+      // The other nodes count it too.
+      onWrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
       onUnreadable: (err) =>
@@ -150,7 +152,7 @@ export class RollcallCore {
     const index = new SessionIndex(this.sessions);
     publisher.serve(index);
     this.hooks = new Hooks(logger);
-    publisher.onCommitted((live, entries, here) => this.hooks.committed(live, entries, here));
+    publisher.onCommitted((live, entries, committedHere) => this.hooks.committed(live, entries, committedHere));
     new SessionLog(logger, this.sessions);
     this.#timeouts = new SessionTimeouts({
       storage,
@@ -199,7 +201,6 @@ export class RollcallCore {
       codeWindowMs,
       passes: this.#passes,
       wrongLinks: new AddressRate(),
-      wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
     const isClosed = (sid: string) => this.#closed.has(sid);
     const verifyToken = tokenVerifier(
@@ -213,7 +214,7 @@ export class RollcallCore {
     this.#context = {
       services,
       publisher,
-      wire: exclusive ? wireOfOurs(straight?.sendNow ?? (() => {})) : wireOfAnother,
+      answerEncoding: exclusive ? standaloneAnswers(straight?.sendNow ?? (() => {})) : embeddedAnswers,
       verifyToken,
       isClosed,
       authenticate: options.authenticate,
@@ -224,7 +225,7 @@ export class RollcallCore {
       moved: (session_id, student_id, socket_id, move) =>
         this.#cluster?.moved({ session_id, student_id, socket_id, move }),
       floodGuard: new FloodGuard(),
-      letGo: options.letGo,
+      dismiss: options.dismiss,
     };
   }
 
@@ -292,8 +293,8 @@ export class RollcallCore {
   }
 
   /** The socket is no longer this user's: it leaves Rollcall's rooms, and stays connected. */
-  forget(socket: Socket): void {
-    this.#sockets?.forget(socket);
+  release(socket: Socket): void {
+    this.#sockets?.release(socket);
   }
 
   /** Asks again who the socket's user is. */

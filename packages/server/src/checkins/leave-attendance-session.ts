@@ -15,7 +15,7 @@ export const leaveAttendanceSession = defineCommand({
     const listed = () => register?.line(student.student_id) !== undefined;
     if (course_id !== null && !listed() && !(await services.directory.isEnrolled(course_id, student.student_id))) {
       // Another node may have put them on the roster.
-      if (found.kind === 'live') await found.live.lookUp();
+      if (found.kind === 'live') await found.live.readJournalNow();
       if (!listed()) throw new RollcallError('NOT_ENROLLED');
     }
     call.connection?.withdraw(session_id);

@@ -2,7 +2,7 @@ import type { SessionId } from '@rollcall/protocol';
 import type { StoredCommit } from '../journal/commit.js';
 import { JournalInspection } from '../journal/inspect.js';
 import { type Counts, statisticsOf } from '../register/fold.js';
-import { recordOf } from '../register/projector.js';
+import { storedRecordOf } from '../register/projector.js';
 import { noCounts } from '../register/session-state.js';
 import { type Storage, StorageError, type StoredRecord, type StoredSession } from '../storage/port.js';
 import { JournalHistory } from './journal-history.js';
@@ -143,7 +143,7 @@ function recordDifferences(record: StoredRecord, history: JournalHistory): Diffe
     const what = `student ${record.student_id}: the record is of entry ${record.seq}, which didn't change this student`;
     return [{ seq: record.seq, field: 'seq', what }];
   }
-  return differing(record, recordOf(line)).map(([field, is, should]) => ({
+  return differing(record, storedRecordOf(line)).map(([field, is, should]) => ({
     seq: record.seq,
     field,
     what: `student ${record.student_id}: ${field} is ${is}, by entry ${record.seq} ${should}`,

@@ -154,8 +154,8 @@ export class Cluster implements SessionWatcher {
     if (from === 'here') this.#hint(live);
   }
 
-  changed(live: LiveSession, here: boolean): void {
-    if (here) this.#hint(live);
+  changed(live: LiveSession, committedHere: boolean): void {
+    if (committedHere) this.#hint(live);
   }
 
   ended(): void {}
@@ -253,13 +253,13 @@ export class Cluster implements SessionWatcher {
         if (heard.to === this.#node) this.#tellAll();
         break;
       case 'gone':
-        this.#remote.gone(node);
+        this.#remote.forget(node);
         break;
     }
   }
 
   #read(sessionId: SessionId, seq: number): void {
-    this.#options.sessions.hear(sessionId, seq).catch((error: unknown) => {
+    this.#options.sessions.journalReaches(sessionId, seq).catch((error: unknown) => {
       this.#options.onError('could not read what another node wrote', error);
     });
   }
@@ -340,7 +340,7 @@ export class Cluster implements SessionWatcher {
     this.#polled_at = now;
     this.#options.polled();
     this.#options.sessions
-      .lookAround()
+      .pollDatabase()
       .catch((error: unknown) => this.#options.onError('could not look for what other nodes wrote', error))
       .finally(() => {
         this.#polling = false;

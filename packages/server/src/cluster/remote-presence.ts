@@ -71,11 +71,11 @@ export class RemotePresence {
   /** Takes leave of nodes that have been silent for longer than `ms`, unless they are known to live all the same. */
   expire(ms: number, lives: (name: string) => boolean): void {
     for (const [name, { heard_at }] of this.#nodes) {
-      if (this.#now() - heard_at > ms && !lives(name)) this.gone(name);
+      if (this.#now() - heard_at > ms && !lives(name)) this.forget(name);
     }
   }
 
-  gone(name: string): void {
+  forget(name: string): void {
     const node = this.#nodes.get(name);
     if (!node) return;
     for (const there of [...node.present.values()]) this.#out(node, there, false);

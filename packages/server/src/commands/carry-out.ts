@@ -1,54 +1,68 @@
 import type { ClientEventName } from '@rollcall/protocol';
-import { type Command, type OutcomeOf, repetition, type Stranger } from '../register/decide.js';
+import type { Caller, Command, CommandType, OffRosterStudent, Outcome, OutcomeOf } from '../register/command.js';
+import { repetition } from '../register/decide.js';
 import type { FoundSession } from '../register/live-sessions.js';
 import { olderEntriesOf, repeatedOutcome } from '../register/repeat.js';
-import type { Call, Services } from './command.js';
+import { answerOf } from './answers.js';
+import { type Call, extraOf, type Services } from './command.js';
+import { statisticsOfState } from './present.js';
 import { notActive } from './rights.js';
 
+/** The call as the register sees it: it is answered with the event and the payload that the outcome has in the table. */
+export function callerOf<Kind extends Outcome['kind']>(
+  call: Call<Exclude<ClientEventName, 'refreshToken'>>,
+  { snapshots }: Pick<Services, 'snapshots'>,
+): Caller<Kind> {
+  return {
+    actor: call.actor,
+    op_id: call.input.op_id,
+    event: call.event,
+    answer: (outcome, register, publication) => {
+      const { event, payload } = answerOf(outcome, { register, publication, snapshots });
+      call.answer(event, payload, extraOf(outcome));
+    },
+  };
+}
+
 /**
- * Puts a change into the session's register and presents what came of it, in the turn in which it became visible.
+ * Puts a change into the session's register, which answers the caller in the turn in which the change became visible.
  * A session that is over still answers the repeat of what was done before.
  * @throws {RollcallError} the refusal
  */
-export async function carryOut<C extends Command>(
+export async function carryOut<Type extends CommandType>(
   found: FoundSession,
-  command: C,
-  call: Pick<Call<ClientEventName>, 'event' | 'actor' | 'proceed'> & { readonly op_id: string | undefined },
+  command: Command<Type>,
+  call: Call<Exclude<ClientEventName, 'refreshToken'>>,
   services: Services,
-  present: (outcome: OutcomeOf<C['type']>) => void,
-): Promise<void> {
-  const options = {
-    actor: call.actor,
-    op_id: call.op_id,
-    event: call.event,
-    answer: (outcome: { readonly kind: string }) => {
-      if (outcome.kind !== command.type) throw new TypeError(`${command.type} came out as ${outcome.kind}`);
-      present(outcome as OutcomeOf<C['type']>);
-    },
-  };
+): Promise<OutcomeOf<Type>> {
+  const caller = callerOf<Type>(call, services);
   if (found.kind === 'live') {
-    const submitted = found.live.submit(command, options);
+    const submitted = found.live.submit(command, caller);
     call.proceed();
     return submitted;
   }
-  const repeated = found.kind === 'ended' ? repetition(found.state, options) : undefined;
-  if (found.kind !== 'ended' || !repeated) throw notActive(found);
+  const before = found.kind === 'ended' ? repetition(found.state, caller) : undefined;
+  if (found.kind !== 'ended' || !before) throw notActive(found);
   const { state } = found;
   const older = olderEntriesOf(state, services.storage);
   const source = { state, entriesFrom: (seq: number, count: number) => older.from(seq, count) };
-  options.answer(await repeatedOutcome(source, command, options, repeated.seq));
+  const outcome = await repeatedOutcome(source, command, caller, before.repeated.seq);
+  const register = { session_id: state.facts.session_id, state, statistics: statisticsOfState(state) };
+  caller.answer(outcome, register, { entries: [] });
+  return outcome;
 }
 
-const NOBODY: ReadonlyMap<string, Stranger> = new Map();
+const NOBODY: ReadonlyMap<string, OffRosterStudent> = new Map();
 
 /** Looks up those who aren't on the roster; without waiting where all are. */
-export function strangersTo(
+export function offRosterStudents(
   found: FoundSession,
   refs: readonly string[],
   services: Services,
-): ReadonlyMap<string, Stranger> | Promise<ReadonlyMap<string, Stranger>> {
+): ReadonlyMap<string, OffRosterStudent> | Promise<ReadonlyMap<string, OffRosterStudent>> {
   if (found.kind === 'stored') return NOBODY;
   const state = found.kind === 'live' ? found.live.state : found.state;
   const unknown = refs.filter((ref) => state.resolve(ref) === undefined);
-  return unknown.length === 0 ? NOBODY : services.directory.strangers([...new Set(unknown)], state.facts.course_id);
+  if (unknown.length === 0) return NOBODY;
+  return services.directory.offRosterStudents([...new Set(unknown)], state.facts.course_id);
 }

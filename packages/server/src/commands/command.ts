@@ -35,8 +35,6 @@ export interface Services {
   readonly policy: Policy;
   /** How long a check-in code is shown, in ms. */
   readonly codeWindowMs: number;
-  /** A student sent a wrong check-in code: the other nodes count it too. */
-  readonly wrongCode: (live: LiveSession, studentId: StudentId) => void;
   /** What this installation signs for itself. */
   readonly passes: Passes;
   /** How often each network address has sent a check-in link's code that was none. */

@@ -1,7 +1,7 @@
 import { type CourseId, RollcallError, type StudentId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import { atEndOfTurn } from '../end-of-turn.js';
-import type { Stranger } from '../register/decide.js';
+import type { OffRosterStudent } from '../register/command.js';
 import type { Course, Person, Storage } from '../storage/port.js';
 
 const PEOPLE_MAX = 50_000;
@@ -186,9 +186,9 @@ export class Directory {
   }
 
   /** Looks up students who aren't on a roster, and whether its course has enrolled them. Unknown ones are left out. */
-  async strangers(refs: readonly string[], courseId: CourseId | null): Promise<Map<string, Stranger>> {
-    const strangers = new Map<string, Stranger>();
-    if (refs.length === 0) return strangers;
+  async offRosterStudents(refs: readonly string[], courseId: CourseId | null): Promise<Map<string, OffRosterStudent>> {
+    const offRoster = new Map<string, OffRosterStudent>();
+    if (refs.length === 0) return offRoster;
     const found = await this.#storage.people.findStudents(refs);
     const enrolled =
       courseId === null
@@ -197,8 +197,8 @@ export class Directory {
             courseId,
             [...found.values()].map(({ student_id }) => student_id),
           );
-    for (const [ref, student] of found) strangers.set(ref, { student, enrolled: enrolled.has(student.student_id) });
-    return strangers;
+    for (const [ref, student] of found) offRoster.set(ref, { student, enrolled: enrolled.has(student.student_id) });
+    return offRoster;
   }
 }
 

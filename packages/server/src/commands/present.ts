@@ -8,13 +8,14 @@ import type {
   Statistics,
   StudentSummary,
 } from '@rollcall/protocol';
+import { EncodedPayload } from '../encoded-payload.js';
 import { chainMark } from '../journal/commit.js';
 import type { Entry, RosterStudent, SessionFacts } from '../journal/entries.js';
 import type { CheckInCode } from '../register/check-in-codes.js';
+import type { Publication } from '../register/command.js';
 import { type Line, statisticsOf } from '../register/fold.js';
 import type { SessionState } from '../register/session-state.js';
 import type { StoredRecord, StoredSession } from '../storage/port.js';
-import { Written } from './written.js';
 
 /** Domain → wire: the one place that knows how a record, a session and a change look to a client. */
 
@@ -75,14 +76,10 @@ export function codeOf(sessionId: SessionId, code: CheckInCode, publicUrl: strin
   };
 }
 
-let lastWritten: { readonly line: Line; readonly record: Written } | undefined;
-
-/** `recordOf` for everyone, written once for the answer and the broadcast, which follow each other. */
-export function writtenRecordOf(sessionId: SessionId, line: Line): Written {
-  if (lastWritten?.line !== line) {
-    lastWritten = { line, record: Written.of(recordOf(sessionId, line, 'everyone')) };
-  }
-  return lastWritten.record;
+/** The record that a mark gave, for everyone. The answer and the broadcast of one publication share its JSON. */
+export function encodedRecordOf(publication: Publication, sessionId: SessionId, line: Line): EncodedPayload {
+  publication.record ??= EncodedPayload.of(recordOf(sessionId, line, 'everyone'));
+  return publication.record;
 }
 
 function sessionOf(

@@ -1,15 +1,15 @@
 import type { SessionId, Statistics } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
+import { EncodedPayload } from '../encoded-payload.js';
 import type { SessionState } from '../register/session-state.js';
 import { type Audience, positionOf, recordsOf, sessionHeadOf } from './present.js';
-import { Written } from './written.js';
 
 /** Characters of JSON that are kept: the records of two halls of 15,000, or of a hundred classes of 300. */
 const KEPT_CHARACTERS = 16 * 1024 * 1024;
 
 interface Snapshot {
   readonly seq: number;
-  readonly records: Written;
+  readonly records: EncodedPayload;
 }
 
 /**
@@ -23,24 +23,24 @@ export class Snapshots {
   });
 
   /** `attendanceRecords`. */
-  records(state: SessionState, audience: Audience): Written {
+  records(state: SessionState, audience: Audience): EncodedPayload {
     const key = keyOf(state.facts.session_id, audience);
     const kept = this.#kept.get(key);
     if (kept?.seq === state.seq) return kept.records;
-    const records = Written.of(recordsOf(state, audience)).write();
+    const records = EncodedPayload.of(recordsOf(state, audience)).write();
     this.#kept.set(key, { seq: state.seq, records });
     return records;
   }
 
   /** The whole picture of a session with a journal. */
-  data(state: SessionState, statistics: Statistics, audience: Audience): Written {
-    return Written.with(sessionHeadOf(state, statistics), 'attendanceRecords', this.records(state, audience));
+  data(state: SessionState, statistics: Statistics, audience: Audience): EncodedPayload {
+    return EncodedPayload.with(sessionHeadOf(state, statistics), 'attendanceRecords', this.records(state, audience));
   }
 
   /** The same for a teacher's screen, with where it stands in the journal. */
-  picture(state: SessionState, statistics: Statistics, extra: object): Written {
+  picture(state: SessionState, statistics: Statistics, extra: object): EncodedPayload {
     const head = { ...sessionHeadOf(state, statistics), ...positionOf(state), ...extra };
-    return Written.with(head, 'attendanceRecords', this.records(state, 'teacher'));
+    return EncodedPayload.with(head, 'attendanceRecords', this.records(state, 'teacher'));
   }
 }
 

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { bulkRow, type FailedRow, parseWith, RollcallError } from '@rollcall/protocol';
-import { carryOut, strangersTo } from '../commands/carry-out.js';
-import { defineCommand, extraOf } from '../commands/command.js';
-import { recordOf } from '../commands/present.js';
+import { carryOut, offRosterStudents } from '../commands/carry-out.js';
+import { defineCommand } from '../commands/command.js';
 import { activeForTeacherNow, sessionForTeacher } from '../commands/rights.js';
-import { type MarkRow, refusedRows } from '../register/decide.js';
+import type { MarkRow } from '../register/command.js';
+import { refusedRows } from '../register/decide.js';
 
 /** Rows that are checked in one turn of the event loop: a few milliseconds. */
 const ROWS_IN_A_TURN = 200;
@@ -12,8 +12,8 @@ const ROWS_IN_A_TURN = 200;
 export const bulkUpdateAttendance = defineCommand({
   name: 'bulkUpdateAttendance',
   async handle(call, services) {
-    const { session_id, attendanceUpdates, op_id, partial = false, walk_in = false } = call.input;
-    const { event, person, actor } = call;
+    const { session_id, attendanceUpdates, partial = false, walk_in = false } = call.input;
+    const { person } = call;
     const now = activeForTeacherNow(person, session_id, services);
     const found = now
       ? ({ kind: 'live', live: now } as const)
@@ -22,20 +22,13 @@ export const bulkUpdateAttendance = defineCommand({
     const { rows, failed } = await readRows(attendanceUpdates);
     // A session that isn't active can't say what is wrong with the other rows.
     if (failed.length > 0 && !partial && found.kind !== 'live') throw refusedRows(failed);
-    const looked = strangersTo(
+    const looked = offRosterStudents(
       found,
       rows.map(({ ref }) => ref),
       services,
     );
-    const strangers = looked instanceof Promise ? await looked : looked;
-    const proceed = () => call.proceed();
-    const command = { type: 'bulk', rows, failed, partial, walk_in, strangers } as const;
-    await carryOut(found, command, { event, actor, op_id, proceed }, services, (outcome) => {
-      const updatedRecords = outcome.lines.map((line) => recordOf(session_id, line, 'everyone'));
-      const totalUpdated = updatedRecords.length;
-      const payload = { session_id, updatedRecords, totalUpdated, failed: outcome.failed };
-      call.answer('attendanceBulkUpdateComplete', payload, extraOf(outcome));
-    });
+    const offRoster = looked instanceof Promise ? await looked : looked;
+    await carryOut(found, { type: 'bulk', rows, failed, partial, walk_in, offRoster }, call, services);
   },
 });
 

@@ -1,5 +1,5 @@
 import type { SessionId } from '@rollcall/protocol';
-import { Written } from '../commands/written.js';
+import { EncodedPayload } from '../encoded-payload.js';
 import type { LiveSessions } from '../register/live-sessions.js';
 import type { Observer } from '../transport/socket/socket-context.js';
 import { visible } from '../visible-text.js';
@@ -196,7 +196,7 @@ const SECRET_FIELDS = new Set(['token', 'secret', 'password', 'authorization', '
 
 /** What was in an event, cut to a line's length and without what signs anybody in. */
 function dataOf(payload: unknown): string | undefined {
-  const json = payload instanceof Written ? payload.json : jsonOf(payload);
+  const json = payload instanceof EncodedPayload ? payload.json : jsonOf(payload);
   if (json === undefined) return undefined;
   return json.length > DATA_MAX ? `${json.slice(0, DATA_MAX)}…` : json;
 }

@@ -1,4 +1,4 @@
-import type { Command, Decision } from './decide.js';
+import type { Command } from './command.js';
 
 /** Commands put into one commit, and rows of theirs: a database that holds a commit in one document has its limits. */
 const BATCH_MAX_COMMANDS = 2_000;
@@ -7,11 +7,6 @@ const BATCH_MAX_ROWS = 10_000;
 interface Queued {
   readonly command: Command;
 }
-
-/** A refusal, or a mark that changes nothing: neither would hold if another node had written something since. */
-export const leansOnTheState = (decided: Decision | { readonly error: unknown }): boolean =>
-  'error' in decided ||
-  (decided.entries.length === 0 && (decided.outcome.kind === 'mark' || decided.outcome.kind === 'bulk'));
 
 export const onlyCheckIns = (queue: readonly Queued[]): boolean =>
   queue.length > 0 && queue.every(({ command }) => command.type === 'check_in');

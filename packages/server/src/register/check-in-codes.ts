@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { StudentId } from '@rollcall/protocol';
+import { RollcallError, type StudentId } from '@rollcall/protocol';
 import type { CodeKey } from '../journal/entries.js';
 import { CODE_WORDS } from './code-words.js';
 
@@ -149,6 +149,44 @@ export class CheckInCodes {
       for (const [form, made] of this.#windows) if (!this.#made.has(made)) this.#windows.delete(form);
     }
     return code;
+  }
+}
+
+/**
+ * One check-in with its code. The code is judged when the check-in is decided, and once, however often it is decided
+ * anew: a wrong one counts from then on, so that no burst of them gets through.
+ */
+export class CodeAttempt {
+  readonly #codes: CheckInCodes;
+  readonly #cameAt: number;
+  readonly #onWrong: (studentId: StudentId) => void;
+  #judged: { readonly studentId: StudentId; readonly verdict: CodeVerdict } | undefined;
+
+  /**
+   * @param cameAt when the check-in came, ms since the epoch
+   * @param onWrong called once a wrong code was what the check-in was refused for
+   */
+  constructor(codes: CheckInCodes, cameAt: number, onWrong: (studentId: StudentId) => void) {
+    this.#codes = codes;
+    this.#cameAt = cameAt;
+    this.#onWrong = onWrong;
+  }
+
+  judge(studentId: StudentId, code: string | undefined): CodeVerdict {
+    this.#judged ??= { studentId, verdict: this.#codes.judge(studentId, code, this.#cameAt) };
+    return this.#judged.verdict;
+  }
+
+  /**
+   * A wrong code counts no longer where it turned out that none was needed, since the student had checked in on
+   * another node, or that the check-in was refused for another reason.
+   * @param error the refusal; undefined where there was none
+   */
+  settle(error: unknown): void {
+    if (this.#judged?.verdict !== 'wrong') return;
+    const { studentId } = this.#judged;
+    if (error instanceof RollcallError && error.code === 'CODE_INVALID') this.#onWrong(studentId);
+    else this.#codes.forgive(studentId);
   }
 }
 

@@ -28,19 +28,20 @@ test('[JOIN-8] a check-in is late from late_after_minutes on, to the millisecond
 test('[JOIN-7] [JOIN-9] [JOIN-10] a check-in of somebody new adds, checks in and marks, all or nothing', () => {
   const state = SessionState.fromJournal([opening(true, true)], '');
   const by = { at: 9_000, actor: { user_id: 'u' as UserId, name: 'U' }, op_id: undefined, event: undefined };
-  const newRecordId = () => 'made';
+  const rest = { newRecordId: () => 'made', judge: () => 'right' as const };
   const student = person('new', 'un', 'ln');
   const draft = new Draft(state);
   expect(() =>
-    decide(draft, { type: 'check_in', student: { student, enrolled: false } }, { ...by, newRecordId }),
+    decide(draft, { type: 'check_in', student: { student, enrolled: false }, code: undefined }, { ...by, ...rest }),
   ).toThrow(expect.objectContaining({ code: 'NOT_ENROLLED' }));
   expect(draft.seq).toBe(1);
-  const command = { type: 'check_in', student: { student, enrolled: true } } as const;
-  const { entries } = decide(draft, command, { ...by, newRecordId });
-  expect(entries).toMatchObject([
-    { type: 'checked_in', seq: 2, added: { record_id: 'made', status: 'absent' } },
-    { type: 'marked', seq: 3, status: 'present', previous_status: 'absent', actor: { user_id: null } },
-  ]);
+  const command = { type: 'check_in', student: { student, enrolled: true }, code: undefined } as const;
+  expect(decide(draft, command, { ...by, ...rest })).toMatchObject({
+    entries: [
+      { type: 'checked_in', seq: 2, added: { record_id: 'made', status: 'absent' } },
+      { type: 'marked', seq: 3, status: 'present', previous_status: 'absent', actor: { user_id: null } },
+    ],
+  });
   expect(state.line('new' as StudentId)).toBeUndefined();
   expect(draft.line('new' as StudentId)).toMatchObject({ status: 'present', checked_in_at: 9_000, seq: 3 });
 });

@@ -1,127 +1,47 @@
-import {
-  type AttendanceStatus,
-  type ClientEventName,
-  type EndReason,
-  type ErrorCode,
-  errorRegistry,
-  type FailedRow,
-  RollcallError,
-  type StudentId,
-} from '@rollcall/protocol';
+import { type ErrorCode, errorRegistry, type FailedRow, RollcallError, type StudentId } from '@rollcall/protocol';
 import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from './check-in-codes.js';
+import type {
+  Circumstances,
+  Command,
+  CommandType,
+  Decision,
+  Issuer,
+  MarkRow,
+  OffRosterStudent,
+  Repeated,
+} from './command.js';
 import { type FoldTarget, fold, type Line, type Operation, operationKey, type SessionView, ticketKey } from './fold.js';
-
-/** A known student who isn't on the roster. */
-export interface Stranger {
-  readonly student: RosterStudent;
-  /** An approved enrolment in the session's course. */
-  readonly enrolled: boolean;
-}
-
-export interface MarkRow {
-  /** Position in the request, from 0. */
-  readonly index: number;
-  /** Profile id, user id or uid, as sent. */
-  readonly ref: string;
-  readonly status: AttendanceStatus;
-  /** undefined keeps the remark that is there; an empty one clears it. */
-  readonly remarks: string | undefined;
-}
-
-export type Command =
-  | {
-      readonly type: 'check_in';
-      readonly student: Stranger;
-      /** Of the code that came with it, where the session asks for one. */
-      readonly code?: CodeVerdict | undefined;
-      /** Of a browser that scanned the code before its user signed in: counts as the right code, once. */
-      readonly ticket?: string | undefined;
-    }
-  | {
-      readonly type: 'mark';
-      readonly row: MarkRow;
-      readonly walk_in: boolean;
-      readonly strangers: ReadonlyMap<string, Stranger>;
-    }
-  | {
-      readonly type: 'bulk';
-      readonly rows: readonly MarkRow[];
-      /** Rows that were refused before they got here; they count like those that decide refuses. */
-      readonly failed: readonly FailedRow[];
-      readonly partial: boolean;
-      readonly walk_in: boolean;
-      readonly strangers: ReadonlyMap<string, Stranger>;
-    }
-  | { readonly type: 'end'; readonly reason: EndReason };
-
-/** What decide can't make itself: time, identity and randomness. */
-export interface Circumstances {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly actor: Actor;
-  readonly op_id: string | undefined;
-  /** The event that carried op_id. */
-  readonly event: ClientEventName | undefined;
-  /** A fresh id of 24 hex digits. */
-  readonly newRecordId: () => string;
-}
-
-interface OutcomeHead {
-  /** seq of the command's last entry, or of the session where nothing changed. */
-  readonly seq: number;
-  /** True when this op_id was carried out before; nothing was done again. */
-  readonly duplicate: boolean;
-}
-
-export type Outcome =
-  | (OutcomeHead & { readonly kind: 'check_in'; readonly line: Line })
-  | (OutcomeHead & { readonly kind: 'mark'; readonly line: Line })
-  | (OutcomeHead & { readonly kind: 'bulk'; readonly lines: readonly Line[]; readonly failed: readonly FailedRow[] })
-  | (OutcomeHead & { readonly kind: 'end' });
-
-export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
-
-/** The command was carried out before under the same op_id; its first answer ends at `seq`. */
-export interface Repeated {
-  readonly kind: 'repeated';
-  readonly seq: number;
-}
 
 /** What decide writes to. */
 export interface DecisionTarget extends FoldTarget {
   /** Keeps the operation of a command that changed nothing. */
-  setIdle(key: string, operation: Operation): void;
+  rememberNoOp(key: string, operation: Operation): void;
 }
 
-export interface Decision {
-  readonly entries: readonly Entry[];
-  readonly outcome: Outcome | Repeated;
-}
+/** Decides one command of a session that isn't over. */
+type Decide<Type extends CommandType> = (
+  draft: DecisionTarget,
+  command: Command<Type>,
+  head: Head,
+  by: Circumstances,
+) => Decision<Type>;
 
 /**
  * State + command → entries, folded into the draft as they are decided; or a refusal, and then the draft is as it was.
- * Pure but for writing to `draft`.
+ * Pure but for writing to `draft`, and for what the judge of check-in codes remembers.
  * @throws {RollcallError}
  */
-export function decide(draft: DecisionTarget, command: Command, circumstances: Circumstances): Decision {
+export function decide<Type extends CommandType>(
+  draft: DecisionTarget,
+  command: Command<Type>,
+  circumstances: Circumstances,
+): Decision<Type> | Repeated {
   const repeated = repetition(draft, circumstances);
-  if (repeated) return { entries: [], outcome: repeated };
+  if (repeated) return repeated;
   if (draft.ending) throw new RollcallError(OVER[command.type]);
   const head = { at: circumstances.at, actor: circumstances.actor, ...opId(circumstances) };
-  switch (command.type) {
-    case 'check_in':
-      return checkIn(draft, command, head, circumstances);
-    case 'mark':
-      return mark(draft, command, head, circumstances);
-    case 'bulk':
-      return bulk(draft, command, head, circumstances);
-    case 'end': {
-      const entry: Entry = { type: 'ended', seq: draft.seq + 1, ...head, reason: command.reason };
-      fold(draft, entry);
-      return { entries: [entry], outcome: { kind: 'end', seq: draft.seq, duplicate: false } };
-    }
-  }
+  return DECIDERS[command.type](draft, command, head, circumstances);
 }
 
 /** What a session that is over answers to each command. */
@@ -130,7 +50,7 @@ const OVER = {
   mark: 'SESSION_ENDED',
   bulk: 'SESSION_ENDED',
   end: 'SESSION_NOT_ACTIVE',
-} as const satisfies Record<Command['type'], ErrorCode>;
+} as const satisfies Record<CommandType, ErrorCode>;
 
 type Head = Pick<Entry, 'at' | 'actor' | 'op_id' | 'op_event'>;
 
@@ -143,16 +63,13 @@ function named(entry: InTheMaking<CheckedInEntry | MarkedEntry>, { op_id, op_eve
 }
 
 /** What an entry keeps of the command's op_id. */
-export const opId = ({ op_id, event }: Pick<Circumstances, 'op_id' | 'event'>): Pick<Entry, 'op_id' | 'op_event'> => ({
+export const opId = ({ op_id, event }: Pick<Issuer, 'op_id' | 'event'>): Pick<Entry, 'op_id' | 'op_event'> => ({
   ...(op_id === undefined ? {} : { op_id }),
   ...(op_id === undefined || event === undefined ? {} : { op_event: event }),
 });
 
 /** @throws {RollcallError} BAD_REQUEST when the op_id came with another event before. */
-export function repetition(
-  view: SessionView,
-  { actor, op_id, event }: Pick<Circumstances, 'actor' | 'op_id' | 'event'>,
-): Repeated | undefined {
+export function repetition(view: SessionView, { actor, op_id, event }: Issuer): Repeated | undefined {
   if (op_id === undefined) return undefined;
   const before = view.operation(operationKey(actor.user_id, op_id));
   if (!before) return undefined;
@@ -162,7 +79,7 @@ export function repetition(
       details: { field: 'op_id' },
     });
   }
-  return { kind: 'repeated', seq: before.seq };
+  return { repeated: { seq: before.seq } };
 }
 
 /** A line for a student who is put on the roster now. */
@@ -180,20 +97,20 @@ export const newRow = (student: RosterStudent, at: number, recordId: string): Ro
 
 function checkIn(
   draft: DecisionTarget,
-  { student: { student, enrolled }, code = 'missing', ticket }: Extract<Command, { type: 'check_in' }>,
+  { student: { student, enrolled }, code, ticket }: Command<'check_in'>,
   head: Head,
   by: Circumstances,
-): Decision {
+): Decision<'check_in'> {
   const before = draft.line(student.student_id);
   if (before && before.checked_in_at !== null) {
     remember(draft, by);
     return { entries: [], outcome: { kind: 'check_in', line: before, seq: draft.seq, duplicate: false } };
   }
   if (!before && draft.facts.course_id !== null && !enrolled) throw new RollcallError('NOT_ENROLLED');
-  const needsCode = draft.policy.check_in === 'code';
+  const verdict = draft.policy.check_in === 'code' ? by.judge(student.student_id, code) : undefined;
   // Whoever is blocked for their wrong codes stays so.
-  const byTicket = needsCode && code === 'missing' && ticket !== undefined && !draft.operation(ticketKey(ticket));
-  if (needsCode && !byTicket) requireRightCode(code);
+  const byTicket = verdict === 'missing' && ticket !== undefined && !draft.operation(ticketKey(ticket));
+  if (verdict !== undefined && !byTicket) requireRightCode(verdict);
   const checkedIn: InTheMaking<CheckedInEntry> = {
     type: 'checked_in',
     seq: draft.seq + 1,
@@ -252,11 +169,11 @@ export function statusOfCheckIn(view: Pick<SessionView, 'policy' | 'started_at'>
 
 function mark(
   draft: DecisionTarget,
-  { row, walk_in, strangers }: Extract<Command, { type: 'mark' }>,
+  { row, walk_in, offRoster }: Command<'mark'>,
   head: Head,
   by: Circumstances,
-): Decision {
-  const target = targetOf(draft, row.ref, walk_in, strangers);
+): Decision<'mark'> {
+  const target = targetOf(draft, row.ref, walk_in, offRoster);
   const entry = markEntry(draft, row, target, head, by);
   if (entry) fold(draft, entry);
   else remember(draft, by);
@@ -264,17 +181,12 @@ function mark(
   return { entries: entry ? [entry] : [], outcome: { kind: 'mark', line, seq: draft.seq, duplicate: false } };
 }
 
-function bulk(
-  draft: DecisionTarget,
-  command: Extract<Command, { type: 'bulk' }>,
-  head: Head,
-  by: Circumstances,
-): Decision {
+function bulk(draft: DecisionTarget, command: Command<'bulk'>, head: Head, by: Circumstances): Decision<'bulk'> {
   const failed = [...command.failed];
   const rows = new Map<StudentId, { row: MarkRow; target: Target }>();
   for (const row of command.rows) {
     try {
-      const target = targetOf(draft, row.ref, command.walk_in, command.strangers);
+      const target = targetOf(draft, row.ref, command.walk_in, command.offRoster);
       // The last row wins where a student is named twice, whatever they were called.
       rows.set(target.student_id, { row, target });
     } catch (error) {
@@ -318,16 +230,21 @@ export function refusedRows(rows: readonly FailedRow[]): RollcallError {
 interface Target {
   readonly student_id: StudentId;
   /** Set when the student must be put on the roster. */
-  readonly stranger: RosterStudent | undefined;
+  readonly newcomer: RosterStudent | undefined;
 }
 
-function targetOf(view: SessionView, ref: string, walkIn: boolean, strangers: ReadonlyMap<string, Stranger>): Target {
+function targetOf(
+  view: SessionView,
+  ref: string,
+  walkIn: boolean,
+  offRoster: ReadonlyMap<string, OffRosterStudent>,
+): Target {
   const known = view.resolve(ref);
-  if (known !== undefined) return { student_id: known, stranger: undefined };
-  const stranger = strangers.get(ref);
-  if (!stranger) throw new RollcallError('STUDENT_NOT_FOUND');
-  if (view.facts.course_id !== null && !stranger.enrolled && !walkIn) throw new RollcallError('NOT_ENROLLED');
-  return { student_id: stranger.student.student_id, stranger: stranger.student };
+  if (known !== undefined) return { student_id: known, newcomer: undefined };
+  const found = offRoster.get(ref);
+  if (!found) throw new RollcallError('STUDENT_NOT_FOUND');
+  if (view.facts.course_id !== null && !found.enrolled && !walkIn) throw new RollcallError('NOT_ENROLLED');
+  return { student_id: found.student.student_id, newcomer: found.student };
 }
 
 /** The entry that brings a line to what the row says; undefined when it says so already. */
@@ -339,7 +256,7 @@ function markEntry(
   by: Circumstances,
 ): InTheMaking<MarkedEntry> | undefined {
   const before = view.line(target.student_id);
-  const added = before || !target.stranger ? undefined : newRow(target.stranger, by.at, by.newRecordId());
+  const added = before || !target.newcomer ? undefined : newRow(target.newcomer, by.at, by.newRecordId());
   const current = before ?? added;
   if (!current) throw new RollcallError('STUDENT_NOT_FOUND');
   const remarks = row.remarks === undefined ? current.remarks : row.remarks || null;
@@ -361,9 +278,17 @@ function markEntry(
   return entry;
 }
 
+function end(draft: DecisionTarget, { reason }: Command<'end'>, head: Head): Decision<'end'> {
+  const entry: Entry = { type: 'ended', seq: draft.seq + 1, ...head, reason };
+  fold(draft, entry);
+  return { entries: [entry], outcome: { kind: 'end', seq: draft.seq, duplicate: false } };
+}
+
+const DECIDERS: { readonly [Type in CommandType]: Decide<Type> } = { check_in: checkIn, mark, bulk, end };
+
 /** Keeps the op_id of a command that changed nothing, so that its repeat changes nothing either. */
-function remember(draft: DecisionTarget, { actor, op_id, event }: Circumstances): void {
-  if (op_id !== undefined) draft.setIdle(operationKey(actor.user_id, op_id), { event, seq: draft.seq });
+function remember(draft: DecisionTarget, { actor, op_id, event }: Issuer): void {
+  if (op_id !== undefined) draft.rememberNoOp(operationKey(actor.user_id, op_id), { event, seq: draft.seq });
 }
 
 function lineAfter(view: SessionView, studentId: StudentId): Line {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { UserId } from '@rollcall/protocol';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Entry } from '../journal/entries.js';
 import { appendTo } from '../storage/contract/journal-access.js';
 import { importAll, marked, POLICY, rosterRow, SCHOOL, started } from '../storage/contract/samples.js';
 import { SqliteStorage } from '../storage/sqlite/storage.js';
 import { sessionId } from '../testing/class.js';
 import { temporaryFolder } from '../testing/server.js';
+import type { Publication } from './command.js';
 import type { LiveSession, Publisher } from './live-session.js';
 import { LiveSessions, type Opening } from './live-sessions.js';
 import { newRecordId } from './record-id.js';
@@ -20,13 +20,20 @@ async function sessionsWith(publisher: Partial<Publisher>, faults: string[]) {
   await storage.open();
   const sessions = new LiveSessions({
     storage,
-    publisher: { committed: (_live, _entries, answer) => answer?.(), flush: () => {}, left: () => {}, ...publisher },
+    publisher: {
+      opening: () => {},
+      committed: (_live, { answer }) => answer?.(),
+      flush: () => {},
+      left: () => {},
+      ...publisher,
+    },
     now: Date.now,
     newRecordId,
     presenceGraceMs: 10,
     shared: () => false,
     policy: POLICY,
     codeWindowMs: 15_000,
+    onWrongCode: () => {},
     onProjectionError: (_id, error) => faults.push(`projection: ${String(error)}`),
     onRestoreError: (_id, error) => faults.push(`restore: ${String(error)}`),
     onUnreadable: (error) => faults.push(`unreadable: ${error.message}`),
@@ -37,11 +44,8 @@ async function sessionsWith(publisher: Partial<Publisher>, faults: string[]) {
     await storage.close();
   });
   const opening: Opening = {
-    build: async () => ({ ...started(ID, [rosterRow('student-1')]), at: Date.now() }),
-    prepare: () => {},
-    started: () => {},
-    already: () => {},
-    over: () => {},
+    entry: async () => ({ ...started(ID, [rosterRow('student-1')]), at: Date.now() }),
+    caller: { actor: { user_id: null, name: 'system' }, answer: () => {} },
   };
   await sessions.open(ID, opening);
   const live = sessions.active(ID);
@@ -56,7 +60,7 @@ const markBy = (live: LiveSession, status: 'present' | 'late') =>
     const actor = { user_id: 'ada' as UserId, name: 'Ada' };
     live
       .submit(
-        { type: 'mark', row, walk_in: false, strangers: new Map() },
+        { type: 'mark', row, walk_in: false, offRoster: new Map() },
         { actor, answer: (outcome) => resolve(outcome.kind) },
       )
       .catch(reject);
@@ -84,7 +88,7 @@ test('[REG-20] a follower that throws keeps no committed change from being ackno
 test('[REG-20] what another writer committed is told on, also where telling of one change fails', async () => {
   const faults: string[] = [];
   const told: number[] = [];
-  const committed = (_live: LiveSession, entries: readonly Entry[], answer?: () => void) => {
+  const committed = (_live: LiveSession, { entries, answer }: Publication) => {
     const [first] = entries;
     if (first?.seq === 2) throw new Error('not told');
     told.push(...entries.map(({ seq }) => seq));
@@ -92,7 +96,7 @@ test('[REG-20] what another writer committed is told on, also where telling of o
   };
   const { live, storage } = await sessionsWith({ committed }, faults);
   for (const seq of [2, 3]) await appendTo(storage, ID, seq - 1, [marked(seq)]);
-  live.hear(3);
+  live.journalReaches(3);
   await expect.poll(() => told, PATIENCE).toEqual([1, 3]);
   expect(faults).toEqual(['Error: not told']);
   expect(live.state.seq).toBe(3);

@@ -1,20 +1,14 @@
-import {
-  type ClientEventName,
-  RollcallError,
-  type SessionId,
-  type Statistics,
-  type StudentId,
-  type UserId,
-} from '@rollcall/protocol';
+import { RollcallError, type SessionId, type Statistics, type StudentId, type UserId } from '@rollcall/protocol';
 import { atEndOfTurn } from '../end-of-turn.js';
 import { type Commit, JournalError } from '../journal/commit.js';
 import { CommitEncoder } from '../journal/encode.js';
-import type { Actor, Entry } from '../journal/entries.js';
+import type { Entry } from '../journal/entries.js';
 import type { AppendResult, Storage } from '../storage/port.js';
-import { batchSize, leansOnTheState, onlyCheckIns } from './batch.js';
-import { CheckInCodes } from './check-in-codes.js';
-import { type Command, type Decision, decide, type Outcome, type Repeated } from './decide.js';
+import { batchSize, onlyCheckIns } from './batch.js';
+import { CheckInCodes, CodeAttempt } from './check-in-codes.js';
+import type { Caller, Command, CommandType, OutcomeOf, Publication, Register, Repeated } from './command.js';
 import { fold, statisticsOf } from './fold.js';
+import { PendingCommand } from './pending-command.js';
 import { Presence } from './presence.js';
 import { Projector } from './projector.js';
 import { groupsOf, readJournal } from './read-journal.js';
@@ -34,14 +28,12 @@ const STORM_GATHER_MS = 10;
 const LOOK_AGAIN_FIRST_MS = 100;
 const LOOK_AGAIN_MAX_MS = 5_000;
 
-/** Where committed entries go: the only way out of the register. */
+/** Where what was committed goes: the only way out of the register. */
 export interface Publisher {
-  /**
-   * Called once per command whose entries were committed, in order of seq. `answer` answers the caller and must be
-   * called exactly once, at the place among the broadcasts where the protocol wants it; absent when the entries
-   * came from elsewhere.
-   */
-  committed(live: LiveSession, entries: readonly Entry[], answer?: () => void): void;
+  /** A session will be active once its opening is committed, which takes a while: the time is free. */
+  opening(state: SessionState): void;
+  /** Called once per command whose entries were committed, in order of seq. Calls the publication's answer once. */
+  committed(live: LiveSession, publication: Publication): void;
   /** Everything of one commit was given to `committed`. */
   flush(live: LiveSession): void;
   /** A student is gone for longer than the grace. */
@@ -58,8 +50,10 @@ export interface LiveSessionContext {
   readonly shared: () => boolean;
   readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
   readonly onCheckedIn: (live: LiveSession, userId: UserId) => void;
-  /** Entries became part of the state. `here`: committed by this object, and not read from the journal. */
-  readonly onChanged: (live: LiveSession, here: boolean) => void;
+  /** A student sent a wrong check-in code to this node. */
+  readonly onWrongCode: (live: LiveSession, studentId: StudentId) => void;
+  /** Entries became part of the state. `committedHere`: by this object, and not read from the journal. */
+  readonly onChanged: (live: LiveSession, committedHere: boolean) => void;
   readonly onEnded: (live: LiveSession) => void;
   /** The journal goes on with something that this version can't read: the session is to be left alone. */
   readonly onUnreadable: (live: LiveSession, error: JournalError) => void;
@@ -67,27 +61,11 @@ export interface LiveSessionContext {
   readonly onFollowerError: (sessionId: SessionId, error: unknown) => void;
 }
 
-export interface SubmitOptions {
-  readonly actor: Actor;
-  readonly op_id?: string | undefined;
-  /** The event that carried op_id. */
-  readonly event?: ClientEventName | undefined;
-  /** Called in the same turn of the event loop in which the entries become visible, before the promise resolves. */
-  readonly answer: (outcome: Outcome) => void;
-}
-
-interface Pending {
-  readonly command: Command;
-  readonly options: SubmitOptions;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * One active session in memory. Commands that arrive while a commit is under way form the next batch: one commit, one
  * fsync, one broadcast a batch. The state is folded only from committed entries, so nothing uncommitted is ever seen.
  */
-export class LiveSession {
+export class LiveSession implements Register {
   readonly state: SessionState;
   readonly presence: Presence;
   /** What led to the state. */
@@ -97,7 +75,7 @@ export class LiveSession {
   readonly #context: LiveSessionContext;
   readonly #projector: Projector;
   readonly #encoder: CommitEncoder;
-  #queue: Pending[] = [];
+  #queue: PendingCommand[] = [];
   #running: Promise<void> | undefined;
   #atRest: () => void = () => {};
   /** True after a commit whose fate isn't known: the journal is read before anything else is decided. */
@@ -109,15 +87,15 @@ export class LiveSession {
   #stormUntil = 0;
   #gathering: NodeJS.Timeout | undefined;
   /** Who waits for the journal to have been looked into. */
-  #askers: Array<Pick<Pending, 'resolve' | 'reject'>> = [];
+  #askers: Array<{ readonly resolve: () => void; readonly reject: (error: unknown) => void }> = [];
   /** Highest seq that another node told of. */
   #heard = 0;
 
   /**
    * @param projectedSeq how far the database says that it is projected
-   * @param own false where another node started it, and projects that
+   * @param mayBeOurs false where another node started it, and projects that
    */
-  constructor(state: SessionState, projectedSeq: number, own: boolean, context: LiveSessionContext) {
+  constructor(state: SessionState, projectedSeq: number, mayBeOurs: boolean, context: LiveSessionContext) {
     this.state = state;
     this.#encoder = new CommitEncoder(state.facts.session_id);
     this.history = new SessionHistory(state, context.storage);
@@ -130,7 +108,7 @@ export class LiveSession {
     this.#projector = new Projector({
       state,
       projectedSeq,
-      own,
+      mayBeOurs,
       project: (projection) => context.storage.projection.project(projection),
       onError: (error) => context.onProjectionError(this.session_id, error),
     });
@@ -145,17 +123,22 @@ export class LiveSession {
   }
 
   /**
-   * Queues a command; resolves after it was committed and answered.
+   * Queues a command; resolves after it was committed and its caller answered.
    * @throws {RollcallError} the refusal; STORAGE_UNAVAILABLE when the batch could not be committed; OVERLOADED.
    */
-  submit(command: Command, options: SubmitOptions): Promise<void> {
-    if (this.#unreadable) return Promise.reject(unreadable(this.#unreadable));
-    if (this.#queue.length >= QUEUE_MAX) return Promise.reject(new RollcallError('OVERLOADED'));
-    return new Promise<void>((resolve, reject) => {
-      this.#queue.push({ command, options, resolve, reject });
-      this.#run();
-      if (command.type !== 'check_in') this.#hurry();
-    });
+  async submit<Type extends CommandType>(command: Command<Type>, caller: Caller<Type>): Promise<OutcomeOf<Type>> {
+    if (this.#unreadable) throw unreadable(this.#unreadable);
+    if (this.#queue.length >= QUEUE_MAX) throw new RollcallError('OVERLOADED');
+    const pending = new PendingCommand(command, caller, this.#attempt());
+    this.#queue.push(pending);
+    this.#run();
+    if (command.type !== 'check_in') this.#hurry();
+    return pending.done;
+  }
+
+  #attempt(): CodeAttempt | undefined {
+    const { now, onWrongCode } = this.#context;
+    return this.codes && new CodeAttempt(this.codes, now(), (studentId) => onWrongCode(this, studentId));
   }
 
   /** Resolves once the queue is empty and the records are up to date. */
@@ -189,14 +172,14 @@ export class LiveSession {
   /**
    * Another node says that the journal goes on to `seq`. What is missing is read and published in its turn.
    */
-  hear(seq: number): void {
+  journalReaches(seq: number): void {
     if (seq <= this.state.seq) return;
     this.#heard = Math.max(this.#heard, seq);
     this.#run();
   }
 
   /** Reads what others may have written. @throws {RollcallError} STORAGE_UNAVAILABLE */
-  lookUp(): Promise<void> {
+  readJournalNow(): Promise<void> {
     if (this.#unreadable) return Promise.reject(unreadable(this.#unreadable));
     return new Promise((resolve, reject) => {
       this.#askers.push({ resolve, reject });
@@ -241,7 +224,7 @@ export class LiveSession {
       failed = true;
       this.#uncertain = true;
       const error = refusalOf(cause);
-      for (const { reject } of [...batch, ...this.#askers.splice(0)]) reject(error);
+      for (const waiting of [...batch, ...this.#askers.splice(0)]) waiting.reject(error);
       if (cause instanceof JournalError) this.#giveUp(cause);
       else this.#lookAgainSoon();
     }
@@ -263,15 +246,15 @@ export class LiveSession {
 
   #giveUp(error: JournalError): void {
     this.#unreadable = error;
-    for (const { reject } of this.#queue.splice(0)) reject(unreadable(error));
+    for (const pending of this.#queue.splice(0)) pending.reject(unreadable(error));
     this.#context.onUnreadable(this, error);
   }
 
-  async #commit(batch: readonly Pending[]): Promise<void> {
+  async #commit(batch: readonly PendingCommand[]): Promise<void> {
     for (let attempt = 1; attempt <= CONFLICTS_MAX; attempt += 1) {
       let draft = new Draft(this.state);
-      let decided = batch.map((pending) => this.#decide(draft, pending));
-      const entries = decided.flatMap((each) => ('error' in each ? [] : each.entries));
+      for (const pending of batch) pending.decide(draft, this.#context.now(), this.#context.newRecordId);
+      const entries = batch.flatMap((pending) => pending.entries);
       let { chain } = this.state;
       if (entries.length > 0) {
         const commit = this.#encoder.encode(chain, this.state.seq, entries);
@@ -280,17 +263,19 @@ export class LiveSession {
           await this.#catchUp();
           continue;
         }
-      } else if (attempt === 1 && this.#context.shared() && decided.some(leansOnTheState)) {
+      } else if (attempt === 1 && this.#context.shared() && batch.some((pending) => pending.needsFreshState)) {
         // What isn't written meets no conflict. Once is enough: the state is then no older than the commands are.
         const failure = await this.#failureOf(this.#catchUp());
         if (!failure && this.state.seq > draft.base_seq) continue;
-        if (failure) decided = decided.map((each) => (leansOnTheState(each) ? { error: failure } : each));
-        // What is refused must not be remembered as done.
-        if (failure) draft = new Draft(this.state);
+        if (failure) {
+          for (const pending of batch) if (pending.needsFreshState) pending.decided = { error: failure };
+          // What is refused must not be remembered as done.
+          draft = new Draft(this.state);
+        }
       }
       this.state.take(draft, chain);
-      if (entries.length > 0) this.#changed(entries, { here: true, own: true });
-      for (const [index, pending] of batch.entries()) this.#answer(pending, decided[index]);
+      if (entries.length > 0) this.#changed(entries, { committedHere: true, mayBeOurs: true });
+      for (const pending of batch) this.#answer(pending);
       this.#context.publisher.flush(this);
       return;
     }
@@ -321,62 +306,56 @@ export class LiveSession {
     }
   }
 
-  #decide(draft: Draft, { command, options }: Pending): Decision | { readonly error: unknown } {
-    try {
-      return decide(draft, command, {
-        at: this.#context.now(),
-        actor: options.actor,
-        op_id: options.op_id,
-        event: options.event,
-        newRecordId: this.#context.newRecordId,
-      });
-    } catch (error) {
-      return { error };
-    }
-  }
-
   /** These entries have become part of the state. */
-  #changed(entries: readonly Entry[], { here, own }: { readonly here: boolean; readonly own: boolean }): void {
+  #changed(entries: readonly Entry[], by: Origin): void {
     for (const entry of entries) {
       if (entry.type !== 'checked_in') continue;
       const userId = this.state.line(entry.student_id)?.student.user_id;
       if (userId) this.#context.onCheckedIn(this, userId);
     }
     this.history.add(entries);
-    this.#projector.committed(entries, own);
-    this.#context.onChanged(this, here);
+    this.#projector.committed(entries, by.mayBeOurs);
+    this.#context.onChanged(this, by.committedHere);
   }
 
-  #answer(pending: Pending, decided: Decision | { readonly error: unknown } | undefined): void {
-    const { command, options, resolve, reject } = pending;
+  #answer<Type extends CommandType>(pending: PendingCommand<Type>): void {
+    const { caller, decided } = pending;
     if (!decided || 'error' in decided) {
-      reject(decided?.error);
+      pending.reject(decided?.error);
+      return;
+    }
+    if ('repeated' in decided) {
+      this.#repeat(pending, decided).then(
+        (first) => pending.resolve(first),
+        (error: unknown) => pending.reject(error),
+      );
       return;
     }
     const { entries, outcome } = decided;
-    if (outcome.kind === 'repeated') {
-      this.#repeat(command, options, outcome).then(resolve, reject);
-      return;
-    }
-    const answer = () => options.answer(outcome);
+    const publication: Publication = { entries, answer: () => caller.answer(outcome, this, publication) };
     try {
-      if (entries.length === 0) answer();
-      else this.#publish(entries, answer);
-      resolve();
+      if (entries.length === 0) publication.answer?.();
+      else this.#publish(publication);
+      pending.resolve(outcome);
     } catch (error) {
       // The change is committed; a fault in telling of it is this caller's alone.
-      reject(error);
+      pending.reject(error);
     }
   }
 
-  async #repeat(command: Command, options: SubmitOptions, { seq }: Repeated): Promise<void> {
-    options.answer(await repeatedOutcome(this.history, command, options, seq));
+  async #repeat<Type extends CommandType>(
+    { command, caller }: PendingCommand<Type>,
+    { repeated }: Repeated,
+  ): Promise<OutcomeOf<Type>> {
+    const outcome = await repeatedOutcome(this.history, command, caller, repeated.seq);
+    caller.answer(outcome, this, { entries: [] });
+    return outcome;
   }
 
-  #publish(entries: readonly Entry[], answer?: () => void): void {
-    const ended = entries.some((entry) => entry.type === 'ended');
+  #publish(publication: Publication): void {
+    const ended = publication.entries.some((entry) => entry.type === 'ended');
     try {
-      this.#context.publisher.committed(this, entries, answer);
+      this.#context.publisher.committed(this, publication);
     } finally {
       if (ended) this.#context.onEnded(this);
     }
@@ -399,15 +378,15 @@ export class LiveSession {
     const heard = this.#heard;
     const { entries, chain } = await readJournal(this.#context.storage, this.session_id, this.state.seq);
     // After a commit whose answer was lost, they may well be ours.
-    const own = this.#uncertain;
+    const mayBeOurs = this.#uncertain;
     this.#uncertain = false;
     this.#lookAgainMs = LOOK_AGAIN_FIRST_MS;
     clearTimeout(this.#lookAgain);
     if (entries.length > 0) {
       this.#foldAll(entries);
       this.state.chain = chain ?? this.state.chain;
-      this.#changed(entries, { here: false, own });
-      for (const group of groupsOf(entries)) this.#publishSafely(group);
+      this.#changed(entries, { committedHere: false, mayBeOurs });
+      for (const group of groupsOf(entries)) this.#publishSafely({ entries: group });
       this.#context.publisher.flush(this);
     }
     // Whoever told of more than there is was wrong, or asked to look; what was told meanwhile still counts.
@@ -426,13 +405,21 @@ export class LiveSession {
   }
 
   /** These entries are part of the state now: a fault in telling of some must not keep the others from being told. */
-  #publishSafely(entries: readonly Entry[]): void {
+  #publishSafely(publication: Publication): void {
     try {
-      this.#publish(entries);
+      this.#publish(publication);
     } catch (error) {
       this.#context.onFollowerError(this.session_id, error);
     }
   }
+}
+
+/** Where entries came from. */
+interface Origin {
+  /** By this object, and not read from the journal. */
+  readonly committedHere: boolean;
+  /** Committed here, or it isn't known by whom: they are projected here. */
+  readonly mayBeOurs: boolean;
 }
 
 const unreadable = (cause: JournalError): RollcallError => new RollcallError('JOURNAL_UNREADABLE', { cause });

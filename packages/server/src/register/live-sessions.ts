@@ -7,6 +7,7 @@ import type { Entry, StartedEntry } from '../journal/entries.js';
 import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { CheckIns } from './check-ins.js';
+import type { Caller, Publication } from './command.js';
 import { SYSTEM } from './decide.js';
 import { Departures } from './departures.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
@@ -37,6 +38,8 @@ export interface LiveSessionsOptions {
   readonly policy: Policy;
   /** How long a check-in code is shown, in ms. */
   readonly codeWindowMs: number;
+  /** A student sent a wrong check-in code to this node. */
+  readonly onWrongCode: (live: LiveSession, studentId: StudentId) => void;
   readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
   readonly onRestoreError: (sessionId: SessionId, error: unknown) => void;
   /** A journal that this version can't read; told once for each session. */
@@ -55,24 +58,23 @@ export type FoundSession =
 export interface SessionWatcher {
   /** A session came into memory: restored at the start, started or adopted here, or found in the journal later. */
   activated(live: LiveSession, from: 'restored' | 'here' | 'elsewhere'): void;
-  /** Entries became part of a session's state. `here`: they were committed by this node. */
-  changed(live: LiveSession, here: boolean): void;
+  /** Entries became part of a session's state. `committedHere`: by this node. */
+  changed(live: LiveSession, committedHere: boolean): void;
   ended(live: LiveSession): void;
 }
 
-/** What `open` does in each case. */
+/** How a session is made active. */
 export interface Opening {
   /** Makes the opening entry; called only where there is no journal yet. Throws the refusal. */
-  build(stored: StoredSession | undefined): Promise<StartedEntry>;
-  /** Called while the opening entry is being committed, with what the session will be: the time is free. */
-  prepare(state: SessionState): void;
-  /** Called in the turn in which the session became active. */
-  started(live: LiveSession): void;
-  /** The session is active already. */
-  already(live: LiveSession): Promise<void> | void;
-  /** The session's journal has ended. */
-  over(state: SessionState): Promise<void> | void;
+  entry(stored: StoredSession | undefined): Promise<StartedEntry>;
+  /** Answered in the turn in which the session became active. */
+  readonly caller: Caller<'start'>;
 }
+
+/** What came of an opening: the session was started, was active already, or its journal has ended. */
+export type Opened =
+  | { readonly kind: 'started' | 'active'; readonly live: LiveSession }
+  | { readonly kind: 'over'; readonly state: SessionState };
 
 /** activeAttendanceSessions: every active session, in memory, as the journal has it. */
 export class LiveSessions {
@@ -99,7 +101,7 @@ export class LiveSessions {
     this.#departures = new Departures(options.storage.journal);
     this.#context = {
       ...options,
-      onChanged: (live, here) => this.#tellWatchers(live, (watcher) => watcher.changed(live, here)),
+      onChanged: (live, committedHere) => this.#tellWatchers(live, (watcher) => watcher.changed(live, committedHere)),
       onCheckedIn: (live, userId) => this.#checkIns.add(userId, live),
       onEnded: (live) => this.#ended(live),
       onUnreadable: (live, error) => {
@@ -141,9 +143,9 @@ export class LiveSessions {
   }
 
   /** Another node says that a session's journal goes on to `seq`. */
-  async hear(sessionId: SessionId, seq: number): Promise<void> {
+  async journalReaches(sessionId: SessionId, seq: number): Promise<void> {
     const live = this.#active.get(sessionId) ?? (await this.#findLive(sessionId));
-    live?.hear(seq);
+    live?.journalReaches(seq);
   }
 
   async #findLive(sessionId: SessionId): Promise<LiveSession | undefined> {
@@ -156,7 +158,7 @@ export class LiveSessions {
   }
 
   /** Looks for sessions that other nodes started, for what they wrote, and for what they projected of it. */
-  async lookAround(): Promise<void> {
+  async pollDatabase(): Promise<void> {
     const { storage } = this.#options;
     // Those that were over before it was asked: a session isn't listed any more once its end is projected.
     const over = [...this.#finishing.values()];
@@ -164,10 +166,10 @@ export class LiveSessions {
     for (const live of over) if (!ids.has(live.session_id)) live.projectedTo(live.state.seq);
     for (const id of ids) {
       // One damaged journal must not keep this node from following all others.
-      if (!this.#active.has(id)) await this.hear(id, 0).catch((error) => this.#notRestored(id, error));
+      if (!this.#active.has(id)) await this.journalReaches(id, 0).catch((error) => this.#notRestored(id, error));
     }
     for (const known of parts([...this.#active.keys()])) {
-      for (const [id, seq] of await storage.journal.lastSeqs(known)) this.#active.get(id)?.hear(seq);
+      for (const [id, seq] of await storage.journal.lastSeqs(known)) this.#active.get(id)?.journalReaches(seq);
     }
     const left = [...this.#active].flatMap(([id, live]) => (live.isLeftToOthers ? [id] : []));
     for (const some of parts(left)) {
@@ -239,11 +241,8 @@ export class LiveSessions {
     return state && { kind: 'ended', state };
   }
 
-  /**
-   * Makes a session active, or finds that it is. Starts of the same session wait for each other.
-   * @throws {RollcallError} SESSION_ENDED when the session is over.
-   */
-  open(sessionId: SessionId, opening: Opening): Promise<void> {
+  /** Makes a session active, or finds what it is already. Openings of the same session wait for each other. */
+  open(sessionId: SessionId, opening: Opening): Promise<Opened> {
     const before = this.#opening.get(sessionId) ?? Promise.resolve();
     const done = before
       .catch(() => {})
@@ -255,22 +254,24 @@ export class LiveSessions {
     return done;
   }
 
-  async #open(sessionId: SessionId, opening: Opening): Promise<void> {
+  async #open(sessionId: SessionId, { entry, caller }: Opening): Promise<Opened> {
     for (;;) {
       const found = this.#inMemory(sessionId) ?? (await this.#load(sessionId));
-      if (found?.kind === 'live') return opening.already(found.live);
-      if (found?.kind === 'ended') return opening.over(found.state);
-      const started = await opening.build(found?.stored);
+      if (found?.kind === 'live') return { kind: 'active', live: found.live };
+      if (found?.kind === 'ended') return { kind: 'over', state: found.state };
+      const started = await entry(found?.stored);
       const commit = encodeOpening(sessionId, [started]);
       const committed = this.#append(sessionId, commit);
-      const [state, result] = await Promise.all([this.#prepare(started, commit.chain, opening), committed]);
+      const [state, result] = await Promise.all([this.#prepare(started, commit.chain), committed]);
       if (result === 'conflict') continue;
+      const outcome = { kind: 'start', seq: started.seq, duplicate: false } as const;
+      // Word of the commit may have come back by another node before its own answer did.
       const known = this.#active.get(sessionId);
-      // Word of the commit came back by another node before its own answer did.
-      if (known) return opening.started(known);
-      const live = this.#activate(state, 0, 'here');
-      this.#options.publisher.committed(live, [started], () => opening.started(live));
-      return;
+      const live = known ?? this.#activate(state, 0, 'here');
+      const publication: Publication = { entries: [started], answer: () => caller.answer(outcome, live, publication) };
+      if (known) publication.answer?.();
+      else this.#options.publisher.committed(live, publication);
+      return { kind: 'started', live };
     }
   }
 
@@ -297,11 +298,11 @@ export class LiveSessions {
     this.#lookAgain.set(sessionId, setTimeout(look, afterMs).unref());
   }
 
-  async #prepare(started: StartedEntry, chain: string, opening: Opening): Promise<SessionState> {
+  async #prepare(started: StartedEntry, chain: string): Promise<SessionState> {
     // The database is given its work at the end of this turn.
     await endOfTurn();
     const state = SessionState.fromJournal([started], chain);
-    opening.prepare(state);
+    this.#options.publisher.opening(state);
     return state;
   }
 
@@ -388,7 +389,7 @@ export class LiveSessions {
     const known = this.#active.get(state.facts.session_id);
     if (known) return known;
     const live = this.#activate(state, projectedSeq, from, left);
-    if (this.#restored && first) this.#options.publisher.committed(live, [first]);
+    if (this.#restored && first) this.#options.publisher.committed(live, { entries: [first] });
     return live;
   }
 

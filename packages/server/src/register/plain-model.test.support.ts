@@ -8,7 +8,7 @@ import type {
   UserId,
 } from '@rollcall/protocol';
 import type { RosterStudent, StartedEntry } from '../journal/entries.js';
-import type { Stranger } from './decide.js';
+import type { OffRosterStudent } from './command.js';
 
 /** A register as one would write it on paper: slow, and with nothing to get wrong. */
 
@@ -43,13 +43,16 @@ export const find = (people: readonly RosterStudent[], ref: string): RosterStude
   people.find(({ user_id }) => user_id === ref) ??
   people.find(({ uid }) => uid === ref);
 
-export const strangerOf = (student: RosterStudent): Stranger => ({ student, enrolled: !OTHERS.includes(student) });
+export const offRosterStudentOf = (student: RosterStudent): OffRosterStudent => ({
+  student,
+  enrolled: !OTHERS.includes(student),
+});
 
 /** Whom a directory would find for names that a roster doesn't have. */
-export const STRANGERS: ReadonlyMap<string, Stranger> = new Map(
+export const OFF_ROSTER: ReadonlyMap<string, OffRosterStudent> = new Map(
   REFS.flatMap((ref) => {
     const student = find(EVERYBODY, ref);
-    return student ? [[ref, strangerOf(student)]] : [];
+    return student ? [[ref, offRosterStudentOf(student)]] : [];
   }),
 );
 

@@ -15,7 +15,7 @@ const LEAVE_MS = 25_000;
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 10_000;
 
-export const recordOf = (line: Line): StoredRecord => ({
+export const storedRecordOf = (line: Line): StoredRecord => ({
   student_id: line.student.student_id,
   record_id: line.record_id,
   status: line.status,
@@ -39,7 +39,7 @@ export function projectionOf(state: SessionState, changed: Iterable<Line>): Proj
       ended_at: state.ending?.at ?? null,
     },
     seq: state.seq,
-    records: Array.from(changed, recordOf),
+    records: Array.from(changed, storedRecordOf),
   };
 }
 
@@ -58,7 +58,7 @@ export class Projector {
   readonly #dirty = new Set<StudentId>();
   #projectedSeq: number;
   /** Something of what is due was written here: it is left to nobody else. */
-  #own: boolean;
+  #mayBeOurs: boolean;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer is due, by `performance.now()`. */
@@ -70,13 +70,13 @@ export class Projector {
     state: SessionState;
     projectedSeq: number;
     /** False of a session that another node has started. */
-    own: boolean;
+    mayBeOurs: boolean;
     project: (projection: Projection) => Promise<void>;
     onError: (error: unknown) => void;
   }) {
     this.#state = options.state;
     this.#projectedSeq = options.projectedSeq;
-    this.#own = options.own;
+    this.#mayBeOurs = options.mayBeOurs;
     this.#project = options.project;
     this.#onError = options.onError;
     this.finished = new Promise((resolve) => {
@@ -88,21 +88,21 @@ export class Projector {
     if (options.state.seq > options.projectedSeq) this.#schedule(0);
   }
 
-  /** @param own written here; else another node wrote it */
-  committed(entries: readonly Entry[], own: boolean): void {
+  /** @param mayBeOurs false where another node wrote it */
+  committed(entries: readonly Entry[], mayBeOurs: boolean): void {
     for (const entry of entries) {
       if (entry.type === 'marked' || entry.type === 'checked_in') this.#dirty.add(entry.student_id);
       else if (entry.type === 'started' || entry.type === 'adopted') {
         for (const row of entry.roster) this.#dirty.add(row.student.student_id);
       }
     }
-    this.#own ||= own;
+    this.#mayBeOurs ||= mayBeOurs;
     this.#schedule(this.#state.ending ? 0 : GATHER_MS);
   }
 
   /** Some of what is due was left to the node that wrote it, and nobody has said yet that it is done. */
   get isLeft(): boolean {
-    return !this.#own && this.#behind;
+    return !this.#mayBeOurs && this.#behind;
   }
 
   get #behind(): boolean {
@@ -116,7 +116,7 @@ export class Projector {
     for (const id of this.#dirty) if ((this.#state.line(id)?.seq ?? 0) <= seq) this.#dirty.delete(id);
     this.#projectedSeq = seq;
     if (this.#behind) return;
-    this.#own = false;
+    this.#mayBeOurs = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#state.ending) this.#finish();
@@ -125,7 +125,7 @@ export class Projector {
   /** Resolves once everything that was written here is projected. Rejects when the database refuses. */
   async flush(): Promise<void> {
     while (this.#running) await this.#running.catch(() => {});
-    if (this.#own && this.#behind) await this.#run();
+    if (this.#mayBeOurs && this.#behind) await this.#run();
   }
 
   stop(): void {
@@ -136,7 +136,7 @@ export class Projector {
   /** @param ms for what was written here */
   #schedule(ms: number): void {
     if (this.#running || this.#stopped) return;
-    const wait = this.#own ? ms : LEAVE_MS;
+    const wait = this.#mayBeOurs ? ms : LEAVE_MS;
     const dueAt = performance.now() + wait;
     if (this.#timer && this.#dueAt <= dueAt) return;
     clearTimeout(this.#timer);
@@ -160,7 +160,7 @@ export class Projector {
   async #write(): Promise<void> {
     const taken = [...this.#dirty];
     this.#dirty.clear();
-    this.#own = false;
+    this.#mayBeOurs = false;
     const lines = taken.flatMap((id) => this.#state.line(id) ?? []);
     const projection = projectionOf(this.#state, lines);
     try {
@@ -170,7 +170,7 @@ export class Projector {
       this.#retryMs = GATHER_MS;
     } catch (error) {
       for (const id of taken) this.#dirty.add(id);
-      this.#own = true;
+      this.#mayBeOurs = true;
       this.#retryMs = Math.min(Math.max(this.#retryMs, RETRY_FIRST_MS) * 2, RETRY_MAX_MS);
       this.#onError(error);
       throw error;

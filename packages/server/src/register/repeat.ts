@@ -1,7 +1,7 @@
 import { type FailedRow, RollcallError, type StudentId } from '@rollcall/protocol';
-import type { Actor, Entry, MarkedEntry } from '../journal/entries.js';
+import type { Entry, MarkedEntry } from '../journal/entries.js';
 import type { Storage } from '../storage/port.js';
-import type { Command, Outcome, OutcomeOf } from './decide.js';
+import type { Command, CommandType, Issuer, OutcomeOf } from './command.js';
 import { type Line, lineAsOf } from './fold.js';
 import { readJournal } from './read-journal.js';
 import type { SessionState } from './session-state.js';
@@ -66,39 +66,55 @@ export function olderEntriesOf(state: SessionState, storage: Storage): OlderEntr
   return entries;
 }
 
-/** Answers a command that was carried out before as it was answered then, from what its entries say. */
-export async function repeatedOutcome(
+/** Whether an entry is of the command that is repeated. */
+type IsMine = (entry: Entry) => boolean;
+
+type Repeat<Type extends CommandType> = (
   source: Repeatable,
-  command: Command,
-  { actor, op_id }: { readonly actor: Actor; readonly op_id?: string | undefined },
+  command: Command<Type>,
   seq: number,
-): Promise<Outcome> {
-  const { state } = source;
+  mine: IsMine,
+) => Promise<OutcomeOf<Type>>;
+
+/** Answers a command that was carried out before as it was answered then, from what its entries say. */
+export function repeatedOutcome<Type extends CommandType>(
+  source: Repeatable,
+  command: Command<Type>,
+  { actor, op_id }: Issuer,
+  seq: number,
+): Promise<OutcomeOf<Type>> {
   const mine = (entry: Entry): boolean => entry.op_id === op_id && entry.actor.user_id === actor.user_id;
-  const duplicate = true;
-  switch (command.type) {
-    case 'end':
-      return { kind: 'end', seq, duplicate };
-    case 'check_in': {
-      const line = current(state, command.student.student.student_id);
-      return { kind: 'check_in', line, seq: await endOfCheckIn(source, seq, mine), duplicate };
-    }
-    case 'mark': {
-      const [entry] = await entriesUpTo(source, seq, mine);
-      const line = entry
-        ? lineAsOf(current(state, entry.student_id), entry)
-        : current(state, state.resolve(command.row.ref));
-      return { kind: 'mark', line, seq, duplicate };
-    }
-    case 'bulk':
-      return { kind: 'bulk', ...repeatedRows(state, command, await entriesUpTo(source, seq, mine)), seq, duplicate };
-  }
+  return REPEATS[command.type](source, command, seq, mine);
 }
+
+const duplicate = true;
+
+const REPEATS: { readonly [Type in CommandType]: Repeat<Type> } = {
+  async end(_source, _command, seq) {
+    return { kind: 'end', seq, duplicate };
+  },
+  async check_in(source, command, seq, mine) {
+    const line = current(source.state, command.student.student.student_id);
+    return { kind: 'check_in', line, seq: await endOfCheckIn(source, seq, mine), duplicate };
+  },
+  async mark(source, command, seq, mine) {
+    const { state } = source;
+    const [entry] = await entriesUpTo(source, seq, mine);
+    const line = entry
+      ? lineAsOf(current(state, entry.student_id), entry)
+      : current(state, state.resolve(command.row.ref));
+    return { kind: 'mark', line, seq, duplicate };
+  },
+  async bulk(source, command, seq, mine) {
+    const rows = repeatedRows(source.state, command, await entriesUpTo(source, seq, mine));
+    return { kind: 'bulk', ...rows, seq, duplicate };
+  },
+};
 
 /** What became of the rows, in the order in which they name their students. */
 function repeatedRows(
   state: SessionState,
-  { rows, failed, strangers }: Extract<Command, { type: 'bulk' }>,
+  { rows, failed, offRoster }: Command<'bulk'>,
   own: readonly MarkedEntry[],
 ): Pick<OutcomeOf<'bulk'>, 'lines' | 'failed'> {
   const then = new Map(own.map((entry) => [entry.student_id, lineAsOf(current(state, entry.student_id), entry)]));
@@ -114,7 +130,7 @@ function repeatedRows(
       continue;
     }
     // Not on the roster then, whether or not they are now.
-    const known = studentId !== undefined || strangers.has(ref);
+    const known = studentId !== undefined || offRoster.has(ref);
     const { code, message } = new RollcallError(known ? 'NOT_ENROLLED' : 'STUDENT_NOT_FOUND');
     refused.push({ index, student_id: ref, code, message });
   }
@@ -122,7 +138,7 @@ function repeatedRows(
 }
 
 /** A check-in that marked the student too ends at that mark. */
-async function endOfCheckIn(source: Repeatable, seq: number, mine: (entry: Entry) => boolean): Promise<number> {
+async function endOfCheckIn(source: Repeatable, seq: number, mine: IsMine): Promise<number> {
   const [entry, next] = await source.entriesFrom(seq - 1, 2);
   if (entry?.type !== 'checked_in' || !mine(entry)) return seq;
   const marked = next?.type === 'marked' && next.student_id === entry.student_id && next.actor.user_id === null;
@@ -130,7 +146,7 @@ async function endOfCheckIn(source: Repeatable, seq: number, mine: (entry: Entry
 }
 
 /** The marks of one command, which end at `seq`; none when it changed nothing. */
-async function entriesUpTo(source: Repeatable, seq: number, mine: (entry: Entry) => boolean): Promise<MarkedEntry[]> {
+async function entriesUpTo(source: Repeatable, seq: number, mine: IsMine): Promise<MarkedEntry[]> {
   const [last] = await source.entriesFrom(seq - 1, 1);
   if (last?.type !== 'marked' || !mine(last)) return [];
   if (last.group === undefined) return [last];

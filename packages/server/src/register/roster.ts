@@ -20,17 +20,17 @@ export async function rosterOf(
     storage.projection.readRecords(session.session_id),
   ]);
   const students = new Map(enrolled.map((student) => [student.student_id, student]));
-  const strangers = records.filter(({ student_id }) => !students.has(student_id));
-  if (strangers.length > 0) {
-    const found = await storage.people.findStudents(strangers.map(({ student_id }) => student_id));
-    for (const { student_id } of strangers) {
+  const offRoster = records.filter(({ student_id }) => !students.has(student_id));
+  if (offRoster.length > 0) {
+    const found = await storage.people.findStudents(offRoster.map(({ student_id }) => student_id));
+    for (const { student_id } of offRoster) {
       const student = found.get(student_id);
       // Another student may have as user id or uid what was the profile id of one who is gone.
       students.set(student_id, student?.student_id === student_id ? student : whoIsGone(student_id));
     }
   }
   const existing = new Map(records.map((record) => [record.student_id, record]));
-  const inOrder = strangers.length === 0 ? enrolled : inRosterOrder([...students.values()]);
+  const inOrder = offRoster.length === 0 ? enrolled : inRosterOrder([...students.values()]);
   return inOrder.map((student) => {
     const record = existing.get(student.student_id);
     if (!record) return newRow(student, at, newRecordId());

@@ -16,7 +16,7 @@ import { type Counts, type Ending, type FoldTarget, fold, type Line, type Operat
 export const noCounts = (): Counts => ({ present: 0, absent: 0, late: 0, excused: 0, checked_in: 0 });
 
 /** Operations that changed nothing, kept for each session: no journal holds them, and any client can make more. */
-const IDLE_MAX = 10_000;
+const NO_OPS_MAX = 10_000;
 
 /** The committed state of one session, folded from its journal and never ahead of it. */
 export class SessionState implements FoldTarget {
@@ -40,7 +40,7 @@ export class SessionState implements FoldTarget {
   readonly #uids = new Map<string, StudentId>();
   readonly #operations = new Map<string, Operation>();
   /** The oldest first. */
-  readonly #idle = new Map<string, Operation>();
+  readonly #noOps = new Map<string, Operation>();
 
   private constructor(opening: StartedEntry | AdoptedEntry, chain: string) {
     this.facts = opening.session;
@@ -104,7 +104,7 @@ export class SessionState implements FoldTarget {
   }
 
   operation(key: string): Operation | undefined {
-    return this.#operations.get(key) ?? this.#idle.get(key);
+    return this.#operations.get(key) ?? this.#noOps.get(key);
   }
 
   setLine(line: Line): void {
@@ -136,10 +136,10 @@ export class SessionState implements FoldTarget {
     Object.assign(this.counts, draft.counts);
     for (const line of draft.lines) this.setLine(line);
     for (const [key, operation] of draft.operations) this.#operations.set(key, operation);
-    for (const [key, operation] of draft.idle) this.#idle.set(key, operation);
-    for (const key of this.#idle.keys()) {
-      if (this.#idle.size <= IDLE_MAX) break;
-      this.#idle.delete(key);
+    for (const [key, operation] of draft.noOps) this.#noOps.set(key, operation);
+    for (const key of this.#noOps.keys()) {
+      if (this.#noOps.size <= NO_OPS_MAX) break;
+      this.#noOps.delete(key);
     }
   }
 }
@@ -168,7 +168,7 @@ export class Draft implements DecisionTarget {
   readonly #userIds = new Map<string, StudentId>();
   readonly #uids = new Map<string, StudentId>();
   readonly #operations = new Map<string, Operation>();
-  readonly #idle = new Map<string, Operation>();
+  readonly #noOps = new Map<string, Operation>();
 
   constructor(base: SessionState) {
     this.#base = base;
@@ -195,8 +195,8 @@ export class Draft implements DecisionTarget {
   get operations(): Iterable<[string, Operation]> {
     return this.#operations;
   }
-  get idle(): Iterable<[string, Operation]> {
-    return this.#idle;
+  get noOps(): Iterable<[string, Operation]> {
+    return this.#noOps;
   }
 
   line(studentId: StudentId): Line | undefined {
@@ -214,7 +214,7 @@ export class Draft implements DecisionTarget {
   }
 
   operation(key: string): Operation | undefined {
-    return this.#operations.get(key) ?? this.#idle.get(key) ?? this.#base.operation(key);
+    return this.#operations.get(key) ?? this.#noOps.get(key) ?? this.#base.operation(key);
   }
 
   setLine(line: Line): void {
@@ -230,7 +230,7 @@ export class Draft implements DecisionTarget {
     this.#operations.set(key, operation);
   }
 
-  setIdle(key: string, operation: Operation): void {
-    this.#idle.set(key, operation);
+  rememberNoOp(key: string, operation: Operation): void {
+    this.#noOps.set(key, operation);
   }
 }

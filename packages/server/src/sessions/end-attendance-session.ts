@@ -1,9 +1,7 @@
 import { RollcallError } from '@rollcall/protocol';
 import { carryOut } from '../commands/carry-out.js';
-import { defineCommand, extraOf } from '../commands/command.js';
-import { statisticsOfState } from '../commands/present.js';
+import { defineCommand } from '../commands/command.js';
 import { courseOf, factsOf, sessionForTeacher, teachesSession } from '../commands/rights.js';
-import { Written } from '../commands/written.js';
 import { repetition } from '../register/decide.js';
 
 export const endAttendanceSession = defineCommand({
@@ -19,18 +17,6 @@ export const endAttendanceSession = defineCommand({
     const own = teachesSession(person, facts, await courseOf(facts, services));
     // Teachers are told at once, and in order, where a hall has to wait.
     if (found.kind === 'live') call.connection?.watch(found.live, { silently: true });
-    const proceed = () => call.proceed();
-    const command = { type: 'end', reason: own ? 'teacher' : 'admin' } as const;
-    await carryOut(found, command, { event, actor, op_id, proceed }, services, (outcome) => {
-      const state = found.kind === 'live' ? found.live.state : found.kind === 'ended' ? found.state : undefined;
-      if (!state) throw new RollcallError('SESSION_NOT_ACTIVE');
-      const statistics = found.kind === 'live' ? found.live.statistics : statisticsOfState(state);
-      const finalData = services.snapshots.data(state, statistics, 'teacher');
-      call.answer(
-        'attendanceSessionEndedConfirm',
-        Written.with({ session_id }, 'finalData', finalData),
-        extraOf(outcome),
-      );
-    });
+    await carryOut(found, { type: 'end', reason: own ? 'teacher' : 'admin' }, call, services);
   },
 });

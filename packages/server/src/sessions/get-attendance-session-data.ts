@@ -72,7 +72,7 @@ async function answerLive(call: DataCall, live: LiveSession, services: Services)
   if (since_seq === undefined) return answerWhole(call, live, services);
   await call.chargeFor(live.state.seq - since_seq);
   // The client has heard of more than this node has.
-  if (since_seq > live.state.seq) await live.lookUp();
+  if (since_seq > live.state.seq) await live.readJournalNow();
   // The room first: what is committed while the journal is read arrives live, and is told apart by its seq.
   call.connection?.watch(live);
   const head = { ...sessionHeadOf(live.state, live.statistics), ...positionOf(live.state) };

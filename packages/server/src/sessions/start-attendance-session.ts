@@ -1,12 +1,11 @@
 import { type ClientInput, RollcallError } from '@rollcall/protocol';
-import { type AckExtra, type Call, defineCommand, type Services } from '../commands/command.js';
-import { positionOf, sessionOfState } from '../commands/present.js';
+import { callerOf } from '../commands/carry-out.js';
+import { type Call, defineCommand, type Services } from '../commands/command.js';
 import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse } from '../commands/rights.js';
-import { Written } from '../commands/written.js';
 import type { SessionFacts, StartedEntry } from '../journal/entries.js';
 import { newCodeKey } from '../register/check-in-codes.js';
+import type { Caller } from '../register/command.js';
 import { opId, repetition } from '../register/decide.js';
-import type { LiveSession } from '../register/live-session.js';
 import { rosterOf } from '../register/roster.js';
 import type { StoredSession } from '../storage/port.js';
 
@@ -17,39 +16,30 @@ export const startAttendanceSession = defineCommand({
   async handle(call, services) {
     const { input, person } = call;
     requireTeacher(person);
-    await services.sessions.open(input.session_id, {
-      build: (stored) => openingEntry(call, stored, services),
-      prepare: (state) => void services.snapshots.records(state, 'teacher'),
-      started: (live) => attach(call, live, {}, services),
-      already: async (live) => {
-        await requireSessionTeacher(person, live.state.facts, 'start attendance', services);
-        const repeated = repetition(live.state, { ...call, op_id: input.op_id }) ?? {};
-        await call.chargeFor(live.state.size);
-        attach(call, live, repeated, services);
-      },
-      over: async (state) => {
-        await requireSessionTeacher(person, state.facts, 'start attendance', services);
-        throw new RollcallError('SESSION_ENDED');
-      },
-    });
+    const caller = attaching(call, services);
+    const entry = (stored: StoredSession | undefined) => openingEntry(call, stored, services);
+    const opened = await services.sessions.open(input.session_id, { entry, caller });
+    if (opened.kind === 'started') return;
+    const { state } = opened.kind === 'over' ? opened : opened.live;
+    await requireSessionTeacher(person, state.facts, 'start attendance', services);
+    if (opened.kind === 'over') throw new RollcallError('SESSION_ENDED');
+    const duplicate = repetition(state, caller) !== undefined;
+    await call.chargeFor(state.size);
+    caller.answer({ kind: 'start', seq: state.seq, duplicate }, opened.live, { entries: [] });
   },
 });
 
 /** The caller's screen from now on: everything that is known, and every change to come. */
-function attach(call: StartCall, live: LiveSession, repeated: { kind?: string }, { snapshots }: Services): void {
-  const { state, statistics } = live;
-  const records = snapshots.records(state, 'teacher');
-  call.connection?.watch(live);
-  const head = {
-    session_id: live.session_id,
-    session: sessionOfState(state),
-    totalStudents: statistics.totalStudents,
-    policy: state.policy,
-    statistics,
-    ...positionOf(state),
+function attaching(call: StartCall, services: Services): Caller<'start'> {
+  const caller = callerOf<'start'>(call, services);
+  return {
+    ...caller,
+    answer: (outcome, register, publication) => {
+      const live = services.sessions.active(register.session_id);
+      if (live) call.connection?.watch(live);
+      caller.answer(outcome, register, publication);
+    },
   };
-  const extra: AckExtra = repeated.kind === 'repeated' ? { duplicate: true } : {};
-  call.answer('attendanceSessionStarted', Written.with(head, 'attendanceRecords', records), extra);
 }
 
 /** @throws {RollcallError} COURSE_NOT_FOUND, NOT_SESSION_TEACHER, SESSION_ENDED */

@@ -197,7 +197,7 @@ export class SessionTimeouts implements SessionWatcher {
   /** Something may have happened on another node, or before this one started, that nobody told of. */
   async #learn(watch: Watch): Promise<void> {
     const remembered = await this.#options.storage.journal.readActivity(watch.live.session_id);
-    await watch.live.lookUp();
+    await watch.live.readJournalNow();
     // A time that lies ahead, since a clock was, counts as now when it is new, and not again and again.
     if (remembered === null || remembered === watch.known) return;
     watch.known = remembered;

@@ -41,7 +41,7 @@ test('[NODES-11] who came after an entry was written is put back, and nobody els
   vi.setSystemTime(Date.now() - 1_000);
   come('a', 'phone');
   come('b', 'other');
-  arrivals.gone(come('a', 'gone'));
+  arrivals.release(come('a', 'gone'));
   arrivals.putBack(written, 'a' as UserId);
   expect(put).toEqual(['phone']);
   arrivals.putBack(written, 'everybody');
@@ -51,20 +51,20 @@ test('[NODES-11] who came after an entry was written is put back, and nobody els
 test('[NODES-11] [ANS-15] arrivals are forgotten: with their connection, and when they have been here for long', () => {
   const { arrivals, put, come } = room();
   for (let n = 0; n < 1_000; n += 1) {
-    arrivals.gone(come('flapping', `${n}`));
+    arrivals.release(come('flapping', `${n}`));
     vi.advanceTimersByTime(10);
-    arrivals.forgetOld();
+    arrivals.releaseOld();
   }
   expect(arrivals.size).toBe(0);
   for (let n = 0; n < 100; n += 1) {
     come('many', `${n}`);
     vi.advanceTimersByTime(1_000);
-    arrivals.forgetOld();
+    arrivals.releaseOld();
     expect(arrivals.size).toBeLessThanOrEqual(13);
   }
   vi.setSystemTime(Date.now() - 3_600_000);
   vi.advanceTimersByTime(13_000);
-  arrivals.forgetOld();
+  arrivals.releaseOld();
   expect(arrivals.size).toBe(0);
   arrivals.putBack(0, 'everybody');
   expect(put).toEqual([]);

@@ -42,7 +42,7 @@ export class Arrivals<Connection extends Restorable> {
   }
 
   /** The connection is gone, or is no longer Rollcall's. */
-  gone(connection: Connection): void {
+  release(connection: Connection): void {
     const arrival = this.#all.get(connection);
     if (!arrival) return;
     this.#all.delete(connection);
@@ -69,11 +69,11 @@ export class Arrivals<Connection extends Restorable> {
   }
 
   /** To be called now and then: lets go of those who have been here for long. */
-  forgetOld(): void {
+  releaseOld(): void {
     const old = performance.now() - KEPT_MS;
     for (const [connection, { since }] of this.#all) {
       if (since > old) break;
-      this.gone(connection);
+      this.release(connection);
     }
   }
 }

@@ -29,7 +29,7 @@ export interface AttendanceSocketsOptions {
 
 export interface AttendanceSockets {
   /** The socket is its app's alone from now on: out of Rollcall's rooms, and a stranger to its events. */
-  forget(socket: Socket): void;
+  release(socket: Socket): void;
   /** The app has signed somebody else in on this socket, or nobody: asks again who its user is. */
   reauthenticate(socket: Socket): Promise<void>;
   /** Cuts the sockets of web sessions that were closed. */
@@ -51,7 +51,7 @@ const HELD_MS = 2_000;
 const WAITING_MAX = 100;
 
 /** Inside an app's server, a socket that is the app's alone: Rollcall's events are refused. */
-interface Stranger {
+interface OutsideSocket {
   readonly refusal: RollcallError;
   /** Of the user whom it was before. */
   readonly uid: string | undefined;
@@ -65,7 +65,7 @@ interface Undecided {
   readonly uid: undefined;
 }
 
-type Served = SocketConnection | Display | Stranger | Undecided;
+type Served = SocketConnection | Display | OutsideSocket | Undecided;
 
 /** Called with its socket as `this`, so that one function serves all sockets. */
 type Listener = (this: Socket, ...args: unknown[]) => void;
@@ -87,7 +87,7 @@ export function attendanceSockets(
   let paused = false;
 
   const refuse = (socket: Socket, { name, errorEvent }: AnyCommand, args: readonly unknown[], why: RollcallError) =>
-    new Reply(socket, name, args, context.wire).refuse(why, errorEvent);
+    new Reply(socket, name, args, context.answerEncoding).refuse(why, errorEvent);
   const listeners = new Map<string, Listener>();
   for (const command of Object.values(commandTable)) {
     listeners.set(command.name, function (...args) {
@@ -105,11 +105,11 @@ export function attendanceSockets(
   listeners.set('refreshToken', function (...args) {
     const served = connections.get(this);
     if (served && 'waiting' in served && isTokenRefresh(args[0])) {
-      new Reply(this, 'refreshToken', args, context.wire).refuseSilently(served.refusal);
+      new Reply(this, 'refreshToken', args, context.answerEncoding).refuseSilently(served.refusal);
     }
     if (served instanceof Display && (exclusive || isTokenRefresh(args[0]))) {
       context.floodGuard.futile(served.uid, this);
-      new Reply(this, 'refreshToken', args, context.wire).refuse(served.refusal);
+      new Reply(this, 'refreshToken', args, context.answerEncoding).refuse(served.refusal);
     }
     if (!(served instanceof SocketConnection)) return;
     // An app may have an event of this name: what carries no token is the app's, and so is how it is answered.
@@ -124,7 +124,7 @@ export function attendanceSockets(
     if (served instanceof SocketConnection || served instanceof Display) context.floodGuard.futile(served.uid, this);
   };
   const release = (connection: SocketConnection): void => {
-    arrivals?.gone(connection);
+    arrivals?.release(connection);
     connection.release();
     if (counted.delete(connection)) crowd.leave(connection.person);
   };
@@ -140,7 +140,7 @@ export function attendanceSockets(
     if (served?.uid !== undefined) context.observe.disconnected(served.uid, this.id, String(reason));
   };
 
-  const letGo = (socket: Socket): void => {
+  const releaseSocket = (socket: Socket): void => {
     for (const [event, listener] of listeners) socket.off(event, listener);
     socket.offAny(onAnyEvent);
     socket.off('disconnecting', onDisconnecting);
@@ -156,12 +156,12 @@ export function attendanceSockets(
     *members() {
       for (const served of connections.values()) if (served instanceof SocketConnection) yield served;
     },
-    gone(connection) {
+    onUserGone(connection) {
       const socket = namespace.sockets.get(connection.id as Socket['id']);
       if (!socket || connections.get(socket) !== connection) return;
       // Before the transport is closed, which waits for what is being written.
       release(connection);
-      context.letGo(socket);
+      context.dismiss(socket);
     },
     onError: context.observe.rightsUnknown,
   });
@@ -312,14 +312,14 @@ export function attendanceSockets(
     }
   });
   const looking = setInterval(() => {
-    arrivals?.forgetOld();
+    arrivals?.releaseOld();
     for (const served of connections.values()) {
       if (served instanceof SocketConnection || served instanceof Display) served.lookAtExpiry();
     }
   }, EXPIRY_LOOK_MS).unref();
 
   return {
-    forget(socket) {
+    release(socket) {
       const served = connections.get(socket);
       if (served instanceof SocketConnection) release(served);
       else if (served instanceof Display) served.release();
@@ -351,8 +351,8 @@ export function attendanceSockets(
     },
     sendAway() {
       const goodbyes = [...connections].map(([socket, served]) => () => {
-        if (served instanceof SocketConnection) served.finish(() => context.letGo(socket));
-        else if (served instanceof Display) context.letGo(socket);
+        if (served instanceof SocketConnection) served.finish(() => context.dismiss(socket));
+        else if (served instanceof Display) context.dismiss(socket);
       });
       return sendAway(goodbyes);
     },
@@ -364,7 +364,7 @@ export function attendanceSockets(
       clearInterval(looking);
       rights.close();
       namespace.off('connection', onConnection);
-      for (const socket of connections.keys()) letGo(socket);
+      for (const socket of connections.keys()) releaseSocket(socket);
       connections.clear();
     },
   };

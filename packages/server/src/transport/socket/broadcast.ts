@@ -1,5 +1,5 @@
 import type { Namespace } from 'socket.io';
-import { Written } from '../../commands/written.js';
+import { EncodedPayload } from '../../encoded-payload.js';
 import { type Bundle, type BundleWriter, forEachMember, type Notice, sizeOf } from './engine/bundle.js';
 
 /** A room of at most so many sockets gets everything at once: it takes less than a slice does. */
@@ -53,14 +53,14 @@ export class Broadcast {
    */
   emit(queue: string, rooms: readonly string[], first: readonly string[], event: string, payload: object): void {
     this.flush();
-    this.#send({ queue, bundle: { rooms, notices: [{ event, payload: Written.of(payload) }] }, first });
+    this.#send({ queue, bundle: { rooms, notices: [{ event, payload: EncodedPayload.of(payload) }] }, first });
   }
 
   /** Like `emit`, but what comes next for the same rooms goes out with it: to be followed by `flush` in the same turn. */
   gather(queue: string, rooms: readonly string[], first: readonly string[], event: string, payload: object): void {
     if (this.#gathered && !sameNames(this.#gathered.bundle.rooms, rooms)) this.flush();
     this.#gathered ??= { queue, bundle: { rooms, notices: [] }, first };
-    this.#gathered.bundle.notices.push({ event, payload: Written.of(payload) });
+    this.#gathered.bundle.notices.push({ event, payload: EncodedPayload.of(payload) });
   }
 
   /** Sends what was gathered, unless it is for just these rooms. */

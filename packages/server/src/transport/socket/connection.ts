@@ -284,7 +284,7 @@ export class SocketConnection implements Connection, RoomMember {
   /** Takes a command in its turn and answers it, whatever happens. */
   receive(command: AnyCommand, args: readonly unknown[]): void {
     if (this.#finished) return;
-    const reply = new Reply(this.#socket, command.name, args, this.#context.wire);
+    const reply = new Reply(this.#socket, command.name, args, this.#context.answerEncoding);
     this.#context.observe.received(command.name, this.uid, reply.payload);
     const refuse = (error: unknown) => this.#refuse(command, reply, error);
     const admission = this.#context.dispatch.admit(this.uid);
@@ -344,7 +344,7 @@ export class SocketConnection implements Connection, RoomMember {
    * acknowledgement alone.
    */
   refresh(args: readonly unknown[], { silent }: { readonly silent: boolean }): void {
-    const reply = new Reply(this.#socket, 'refreshToken', args, this.#context.wire);
+    const reply = new Reply(this.#socket, 'refreshToken', args, this.#context.answerEncoding);
     this.#context.observe.received('refreshToken', this.uid, undefined);
     this.#refreshWith(reply).catch((error: unknown) => {
       const refusal = refusalOf(error);
@@ -394,6 +394,6 @@ export class SocketConnection implements Connection, RoomMember {
       this.#toldAt = now;
       const payload: ServerPayload<'sessionExpired'> = { message: 'Token expired', code: 'UNAUTHENTICATED' };
       this.#socket.emit('sessionExpired', payload);
-    } else if (now - this.#toldAt >= EXPIRY_GRACE_MS) this.#context.letGo(this.#socket);
+    } else if (now - this.#toldAt >= EXPIRY_GRACE_MS) this.#context.dismiss(this.#socket);
   }
 }

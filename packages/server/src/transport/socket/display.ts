@@ -71,7 +71,7 @@ export class Display {
     this.#context.observe.displayConnected(session_id, this.#socket.id);
     // The session ended while the display was let in.
     if (state.ending) {
-      this.#context.letGo(this.#socket);
+      this.#context.dismiss(this.#socket);
       return;
     }
     void this.#socket.join(displayRoom(session_id));
@@ -80,7 +80,7 @@ export class Display {
 
   /** To be called every second or so. */
   lookAtExpiry(): void {
-    if (this.#expiresAt <= this.#context.services.now()) this.#context.letGo(this.#socket);
+    if (this.#expiresAt <= this.#context.services.now()) this.#context.dismiss(this.#socket);
   }
 
   /** The socket gets nothing more. */

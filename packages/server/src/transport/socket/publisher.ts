@@ -1,14 +1,16 @@
 import type { CourseId, ServerEventName, ServerPayload, SessionId, StudentId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
-import { codeOf, isoOf, ownSessionDataOf, recordOf, writtenRecordOf } from '../../commands/present.js';
+import { codeOf, encodedRecordOf, isoOf, ownSessionDataOf, recordOf } from '../../commands/present.js';
 import type { SessionIndex } from '../../commands/session-index.js';
 import type { Snapshots } from '../../commands/snapshots.js';
-import { Written } from '../../commands/written.js';
 import { activeSessionsData } from '../../courses/active-sessions.js';
+import { EncodedPayload } from '../../encoded-payload.js';
 import { chainMark } from '../../journal/commit.js';
 import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../journal/entries.js';
+import type { Publication } from '../../register/command.js';
 import { lineAsOf } from '../../register/fold.js';
 import type { LiveSession, Publisher } from '../../register/live-session.js';
+import type { SessionState } from '../../register/session-state.js';
 import type { Deadline } from '../../timeouts/deadline.js';
 import { Broadcast } from './broadcast.js';
 import { CourseLists } from './course-lists.js';
@@ -38,7 +40,7 @@ export interface SocketPublisherOptions {
   readonly now: () => number;
   /** Called with what was sent, for the debug log. */
   /** Ends the connection of a display whose session is over. */
-  readonly letGo: (socket: Socket) => void;
+  readonly dismiss: (socket: Socket) => void;
   readonly onEmit: (event: string, sessionId: SessionId, payload: object) => void;
 }
 
@@ -53,7 +55,7 @@ export class SocketPublisher implements Publisher {
   readonly #courseLists: CourseLists;
   #index: SessionIndex | undefined;
   #elsewhere: (live: LiveSession, entries: readonly Entry[]) => void = () => {};
-  #onCommitted: (live: LiveSession, entries: readonly Entry[], here: boolean) => void = () => {};
+  #onCommitted: (live: LiveSession, entries: readonly Entry[], committedHere: boolean) => void = () => {};
 
   constructor(namespace: Namespace, options: SocketPublisherOptions) {
     this.#namespace = namespace;
@@ -78,8 +80,8 @@ export class SocketPublisher implements Publisher {
     this.#index = index;
   }
 
-  /** Called with all that is committed, once it is told; `here`: by this node. */
-  onCommitted(listener: (live: LiveSession, entries: readonly Entry[], here: boolean) => void): void {
+  /** Called with all that is committed, once it is told; `committedHere`: by this node. */
+  onCommitted(listener: (live: LiveSession, entries: readonly Entry[], committedHere: boolean) => void): void {
     this.#onCommitted = listener;
   }
 
@@ -93,17 +95,22 @@ export class SocketPublisher implements Publisher {
     this.#courseLists.close();
   }
 
-  committed(live: LiveSession, entries: readonly Entry[], answer?: () => void): void {
+  opening(state: SessionState): void {
+    this.#options.snapshots.records(state, 'teacher');
+  }
+
+  committed(live: LiveSession, publication: Publication): void {
+    const { entries, answer } = publication;
     try {
-      this.#committed(live, entries, answer ?? (() => {}));
+      this.#committed(live, publication);
       if (!answer) this.#elsewhere(live, entries);
     } finally {
       this.#onCommitted(live, entries, answer !== undefined);
     }
   }
 
-  #committed(live: LiveSession, entries: readonly Entry[], answer: () => void): void {
-    const [first] = entries;
+  #committed(live: LiveSession, publication: Publication): void {
+    const [first] = publication.entries;
     // An answer may bring a student's socket into the rooms: what came before is none of its business.
     if (first?.type === 'checked_in') {
       this.#gatherBatch(live);
@@ -111,15 +118,15 @@ export class SocketPublisher implements Publisher {
     } else if (first?.type !== 'marked') this.#broadcast.flush();
     // The end answers in the middle of what it sends.
     if (first?.type === 'ended') {
-      this.#ended(live, first, answer);
+      this.#ended(live, first, publication);
       return;
     }
     try {
-      answer();
+      publication.answer?.();
     } finally {
       // It is committed: others are told of it, whatever became of the answer.
       if (first?.type === 'started' || first?.type === 'adopted') this.#started(live);
-      else this.#changed(live, entries);
+      else this.#changed(live, publication);
     }
   }
 
@@ -165,13 +172,14 @@ export class SocketPublisher implements Publisher {
     });
   }
 
-  #changed(live: LiveSession, entries: readonly Entry[]): void {
+  #changed(live: LiveSession, publication: Publication): void {
+    const { entries } = publication;
     const marks = entries.filter((entry) => entry.type === 'marked');
     const bulk = marks[0]?.group !== undefined;
     for (const entry of entries) {
       if (entry.type === 'checked_in') this.#checkedIn(live, entry);
       else if (entry.type === 'marked') {
-        if (!bulk) this.#updated(live, entry);
+        if (!bulk) this.#updated(live, entry, publication);
         const batch = this.#batches.get(live);
         if (batch) batch.push(entry);
         else this.#batches.set(live, [entry]);
@@ -245,7 +253,7 @@ export class SocketPublisher implements Publisher {
     this.#emit(live, [room], 'attendanceStatistics', this.#statisticsOf(live));
     for (const id of [...(this.#namespace.adapter.rooms.get(room) ?? [])]) {
       const socket = this.#namespace.sockets.get(id as Socket['id']);
-      if (socket) this.#options.letGo(socket);
+      if (socket) this.#options.dismiss(socket);
     }
   }
 
@@ -280,7 +288,7 @@ export class SocketPublisher implements Publisher {
     });
   }
 
-  #updated(live: LiveSession, entry: MarkedEntry): void {
+  #updated(live: LiveSession, entry: MarkedEntry, publication: Publication): void {
     const line = live.state.line(entry.student_id);
     const rooms = this.#roomsOf(live, entry.student_id);
     if (!line || !this.#anyIn(rooms)) return;
@@ -298,7 +306,8 @@ export class SocketPublisher implements Publisher {
       seq: entry.seq,
       previous_status: entry.previous_status,
     };
-    const payload = Written.with(head, 'attendanceRecord', writtenRecordOf(session_id, lineAsOf(line, entry)));
+    const record = encodedRecordOf(publication, session_id, lineAsOf(line, entry));
+    const payload = EncodedPayload.with(head, 'attendanceRecord', record);
     this.#gather(live, rooms, 'attendanceUpdated', payload);
   }
 
@@ -369,7 +378,7 @@ export class SocketPublisher implements Publisher {
   }
 
   /** In this order: a shipped app drops its listeners on the last of them. */
-  #ended(live: LiveSession, { at, actor, reason }: EndedEntry, answer: () => void): void {
+  #ended(live: LiveSession, { at, actor, reason }: EndedEntry, { answer }: Publication): void {
     const { session_id, state, statistics } = live;
     const head = { ended_by: actor.name, ended_at: isoOf(at) };
     this.#statistics.stop(live);
@@ -380,7 +389,7 @@ export class SocketPublisher implements Publisher {
       this.#emit(live, [courseRoom(course_id)], 'courseSessionEnded', payload);
       this.#courseLists.changed(live);
     }
-    answer();
+    answer?.();
     const everything = this.#options.snapshots.data(state, statistics, 'everyone');
     const participants = attendanceRoom(session_id);
     const teachers = teacherRoom(session_id);
@@ -390,7 +399,7 @@ export class SocketPublisher implements Publisher {
         live,
         rooms,
         'attendanceSessionEnded',
-        Written.with({ session_id, ...head, reason }, 'finalData', Written.of(finalData)),
+        EncodedPayload.with({ session_id, ...head, reason }, 'finalData', EncodedPayload.of(finalData)),
       );
     tell(own ? [teachers] : [participants, teachers], everything);
     if (own) {
@@ -410,14 +419,14 @@ export class SocketPublisher implements Publisher {
     return stillLive.length;
   }
 
-  #statisticsOf(live: LiveSession): Written {
+  #statisticsOf(live: LiveSession): EncodedPayload {
     const payload: ServerPayload<'attendanceStatistics'> = {
       session_id: live.session_id,
       seq: live.state.seq,
       statistics: live.statistics,
       at: isoOf(Date.now()),
     };
-    return Written.of(payload);
+    return EncodedPayload.of(payload);
   }
 
   /** Goes out with what comes next for the same rooms; nothing is written for nobody. */
@@ -425,7 +434,7 @@ export class SocketPublisher implements Publisher {
     live: LiveSession,
     rooms: readonly string[],
     event: Name,
-    payload: ServerPayload<Name> | Written,
+    payload: ServerPayload<Name> | EncodedPayload,
   ): void {
     if (!this.#anyIn(rooms)) return;
     this.#broadcast.gather(queueOf(live), rooms, neverWaiting(live), event, payload);
@@ -436,7 +445,7 @@ export class SocketPublisher implements Publisher {
     live: LiveSession,
     rooms: readonly string[],
     event: Name,
-    payload: ServerPayload<Name> | Written,
+    payload: ServerPayload<Name> | EncodedPayload,
   ): void {
     // Nothing is written for nobody, and to no room at all would be to everybody.
     if (!this.#anyIn(rooms)) return;

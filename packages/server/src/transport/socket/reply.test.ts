@@ -2,11 +2,11 @@ import { RollcallError } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
 import { schoolOf } from '../../testing/school.js';
 import { startServer } from '../../testing/server.js';
-import { Reply, refusalOf, wireOfAnother, wireOfOurs } from './reply.js';
+import { embeddedAnswers, Reply, refusalOf, standaloneAnswers } from './reply.js';
 
 test.each([
-  ['a server of our own', wireOfOurs(() => {})],
-  ['another’s server', wireOfAnother],
+  ['a server of our own', standaloneAnswers(() => {})],
+  ['another’s server', embeddedAnswers],
 ])('[ANS-1] [ANS-19] on %s an answer that cannot be encoded is refused, and that once', async (_, wire) => {
   const server = await startServer({}, schoolOf(1));
   const { socket } = await server.connect('ada');

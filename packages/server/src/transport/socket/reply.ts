@@ -1,7 +1,7 @@
 import { RollcallError, type ServerEventName, type WireError } from '@rollcall/protocol';
 import type { Socket } from 'socket.io';
 import type { AckExtra } from '../../commands/command.js';
-import { Written } from '../../commands/written.js';
+import { EncodedPayload } from '../../encoded-payload.js';
 import { StorageError } from '../../storage/port.js';
 
 /** Whatever was thrown, as an error of the registry. Causes stay on the server. */
@@ -12,25 +12,25 @@ export function refusalOf(error: unknown): RollcallError {
 }
 
 /** How answers leave. */
-export interface Wire {
+export interface AnswerEncoding {
   /** What Socket.IO is given for a payload: on a server of our own as it is, on another's the plain object. */
-  readonly given: (payload: Written) => object;
+  readonly payloadFor: (payload: EncodedPayload) => object;
   /** Called behind an acknowledgement, before the event that says the same. */
-  readonly acknowledged: (payload: Written) => void;
+  readonly afterAck: (payload: EncodedPayload) => void;
 }
 
 /** Characters from which on it takes a millisecond to write a payload. */
 const LONG = 100_000;
 
 /** @param sendNow sends what was written to single connections in this turn */
-export const wireOfOurs = (sendNow: () => void): Wire => ({
-  given: (payload) => payload,
-  acknowledged: ({ json }) => {
+export const standaloneAnswers = (sendNow: () => void): AnswerEncoding => ({
+  payloadFor: (payload) => payload,
+  afterAck: ({ json }) => {
     if (json.length > LONG) sendNow();
   },
 });
 
-export const wireOfAnother: Wire = { given: ({ value }) => value, acknowledged: () => {} };
+export const embeddedAnswers: AnswerEncoding = { payloadFor: ({ value }) => value, afterAck: () => {} };
 
 /** The answer to one event: an acknowledgement where one was asked for, and the seed's events. Exactly once. */
 export class Reply {
@@ -38,13 +38,13 @@ export class Reply {
   readonly #event: string;
   readonly #payload: unknown;
   readonly #ack: ((answer: object) => void) | undefined;
-  readonly #wire: Wire;
+  readonly #encoding: AnswerEncoding;
   #answered = false;
 
-  constructor(socket: Socket, event: string, args: readonly unknown[], wire: Wire) {
+  constructor(socket: Socket, event: string, args: readonly unknown[], encoding: AnswerEncoding) {
     this.#socket = socket;
     this.#event = event;
-    this.#wire = wire;
+    this.#encoding = encoding;
     const last = args.at(-1);
     this.#ack = typeof last === 'function' ? (last as (answer: object) => void) : undefined;
     this.#payload = typeof args[0] === 'function' ? undefined : args[0];
@@ -71,13 +71,13 @@ export class Reply {
     extra: AckExtra = {},
   ): void {
     if (this.#answered) return;
-    const written = Written.of(payload);
+    const encoded = EncodedPayload.of(payload);
     const names = typeof events === 'string' ? [events] : (events ?? []);
     // It is encoded as it is sent: one that can't be throws here, and is refused instead.
     if (this.#ack) {
-      this.#ack(this.#wire.given(written.behind({ ok: true, ...extra })));
+      this.#ack(this.#encoding.payloadFor(encoded.behind({ ok: true, ...extra })));
       this.#answered = true;
-      this.#wire.acknowledged(written);
+      this.#encoding.afterAck(encoded);
     }
     // An app's Socket.IO would keep it for whoever comes back as this socket.
     if (!this.#socket.connected) {
@@ -85,7 +85,7 @@ export class Reply {
       return;
     }
     for (const name of names) {
-      this.#socket.emit(name, this.#wire.given(written));
+      this.#socket.emit(name, this.#encoding.payloadFor(encoded));
       this.#answered = true;
     }
     this.#answered = true;

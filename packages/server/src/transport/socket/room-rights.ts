@@ -36,7 +36,7 @@ export interface RoomRightsOptions<Member extends RoomMember> {
   readonly everyMs: number;
   readonly members: () => Iterable<Member>;
   /** The user of this connection is gone or disabled. */
-  readonly gone: (member: Member) => void;
+  readonly onUserGone: (member: Member) => void;
   /** The database can't be asked: who is in a room stays there until it can. */
   readonly onError: (error: unknown) => void;
 }
@@ -93,14 +93,14 @@ export class RoomRights<Member extends RoomMember> {
   }
 
   async #lookAt(members: readonly Member[]): Promise<void> {
-    const { services, everyMs, gone } = this.#options;
+    const { services, everyMs, onUserGone } = this.#options;
     const people = await services.directory.peopleWithin(new Set(members.map(({ uid }) => uid)), everyMs);
     const toAsk = new Map<CourseId, Consequences>();
     for (const [index, member] of members.entries()) {
       if (index % AT_ONCE === AT_ONCE - 1) await endOfTurn();
       const person = people.get(member.uid);
       // Of somebody else by now, where the uid was given away.
-      if (person?.user_id !== member.person.user_id) gone(member);
+      if (person?.user_id !== member.person.user_id) onUserGone(member);
       else await this.#lookAtRooms(member, person, toAsk);
     }
     for (const [courseId, consequences] of toAsk) await this.#ask(courseId, consequences);

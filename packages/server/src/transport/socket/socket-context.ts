@@ -6,7 +6,7 @@ import type { Dispatch } from '../../commands/dispatch.js';
 import type { Person } from '../../storage/port.js';
 import type { FloodGuard } from './engine/flood-guard.js';
 import type { SocketPublisher } from './publisher.js';
-import type { Wire } from './reply.js';
+import type { AnswerEncoding } from './reply.js';
 
 /** How a command was answered: by which events beside the acknowledgement, and at which place of the journal. */
 export interface Answered {
@@ -36,7 +36,7 @@ export interface Observer {
 export interface SocketContext {
   readonly services: Services;
   readonly publisher: SocketPublisher;
-  readonly wire: Wire;
+  readonly answerEncoding: AnswerEncoding;
   readonly verifyToken: VerifyToken;
   /** True for a web session that was closed, on whatever node. */
   readonly isClosed: (sid: string) => boolean;
@@ -52,5 +52,5 @@ export interface SocketContext {
   readonly moved: (session: SessionId, student: StudentId, socketId: string, move: 'in' | 'out' | 'left') => void;
   readonly floodGuard: FloodGuard;
   /** A socket is no longer its user’s: its token has expired, or it is sent away. */
-  readonly letGo: (socket: Socket) => void;
+  readonly dismiss: (socket: Socket) => void;
 }

@@ -11,8 +11,8 @@ import {
 } from '@rollcall/protocol/http';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { tooFast } from '../../../commands/dispatch.js';
-import { Written } from '../../../commands/written.js';
 import { normalOrigin } from '../../../config/origin-patterns.js';
+import { EncodedPayload } from '../../../encoded-payload.js';
 import { isFromAnotherSite } from '../cross-site.js';
 import { problemOf, refusalOf, sendProblem } from '../problems.js';
 import type { ApiAnswer, ApiCall, ApiContext, Caller, Handler } from './api-context.js';
@@ -166,7 +166,7 @@ function send(answer: ApiAnswer, operation: Operation, call: ApiCall<OperationNa
   response.send(typeof content === 'string' ? content : Buffer.from(content));
 }
 
-const jsonOf = (body: object): string => (body instanceof Written ? body.json : JSON.stringify(body));
+const jsonOf = (body: object): string => (body instanceof EncodedPayload ? body.json : JSON.stringify(body));
 
 function requireConformity(status: number, json: string, operation: Operation, name: OperationName): void {
   const schema = operation.answers[status as keyof Operation['answers']]?.schema;

@@ -1,7 +1,7 @@
 import type { ClientEventName, RollcallError } from '@rollcall/protocol';
 import type { AckExtra, Command } from '../../../commands/command.js';
 import { commandTable } from '../../../commands/command-table.js';
-import { Written } from '../../../commands/written.js';
+import { EncodedPayload } from '../../../encoded-payload.js';
 import { refusalOf } from '../problems.js';
 import type { ApiAnswer, ApiContext, Caller } from './api-context.js';
 
@@ -40,5 +40,5 @@ export async function runCommand<Name extends CommandName>(
     throw refusal;
   }
   observe.answered(name, uid, payload, { events: [], seq: answered.extra.seq });
-  return { body: Written.of(answered.payload).behind({ ...answered.extra }) };
+  return { body: EncodedPayload.of(answered.payload).behind({ ...answered.extra }) };
 }

@@ -1,13 +1,13 @@
 import type { Namespace } from 'socket.io';
 import { PacketType } from 'socket.io-parser';
-import type { Written } from '../../../commands/written.js';
+import type { EncodedPayload } from '../../../encoded-payload.js';
 import { engineConnectionOf, idleTcpOf, takesFrames } from './connection.js';
 import { textOf } from './encoder.js';
 
 /** One event for many sockets. */
 export interface Notice {
   readonly event: string;
-  readonly payload: Written;
+  readonly payload: EncodedPayload;
 }
 
 /** Events for the same rooms, one after another. */

@@ -1,8 +1,8 @@
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
-import { Written } from '../../../commands/written.js';
+import { EncodedPayload } from '../../../encoded-payload.js';
 
 /** A packet of Socket.IO's protocol, revision 5, whose last argument is written already. */
-export function textOf({ type, nsp, id, data }: Packet, payload: Written): string {
+export function textOf({ type, nsp, id, data }: Packet, payload: EncodedPayload): string {
   const args = (data as readonly unknown[]).slice(0, -1).map((arg) => `${JSON.stringify(arg)},`);
   const namespace = nsp === '/' ? '' : `${nsp},`;
   return `${type}${namespace}${id ?? ''}[${args.join('')}${payload.json}]`;
@@ -14,11 +14,11 @@ class WrittenEncoder extends Encoder {
     const { type, data } = packet;
     if ((type === PacketType.EVENT || type === PacketType.ACK) && Array.isArray(data)) {
       const last: unknown = data[data.length - 1];
-      if (last instanceof Written) return [textOf(packet, last)];
+      if (last instanceof EncodedPayload) return [textOf(packet, last)];
     }
     return super.encode(packet);
   }
 }
 
-/** Socket.IO's default format, in which payloads that are `Written` cost no more than once. Option `parser`. */
+/** Socket.IO's default format, in which payloads that are an `EncodedPayload` cost no more than once. Option `parser`. */
 export const parser = { Encoder: WrittenEncoder, Decoder };

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { WebSocket } from 'ws';
-import { Written } from '../../../commands/written.js';
+import { EncodedPayload } from '../../../encoded-payload.js';
 import { type Bundle, FrameWriter } from './bundle.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { engineConnectionOf, idleTcpOf, takesFrames } from './connection.js';
@@ -85,7 +85,10 @@ async function tryOut(
     socket.emit(name, {});
   };
   const bundled = (name: string): void => {
-    const notices = LENGTHS.map((length) => ({ event: name, payload: Written.of({ text: 'é'.repeat(length) }) }));
+    const notices = LENGTHS.map((length) => ({
+      event: name,
+      payload: EncodedPayload.of({ text: 'é'.repeat(length) }),
+    }));
     for (const { event, payload } of notices) sent.push(`42["${event}",${payload.json}]`);
     const bundle: Bundle = { rooms: [socket.id], notices };
     writer.toRooms(bundle);

@@ -2,26 +2,26 @@
  * A payload whose JSON is written once, however many frames carry it: the acknowledgement, the answer's event, the
  * broadcast. A part of it can be written already, and be part of others too. Nothing is written before it is asked for.
  */
-export class Written {
+export class EncodedPayload {
   readonly #fields: object;
-  readonly #part: Written | undefined;
+  readonly #part: EncodedPayload | undefined;
   /** The field that is the part; undefined where the part's own fields follow. */
   readonly #name: string | undefined;
   #json: string | undefined;
 
-  private constructor(fields: object, part?: Written, name?: string) {
+  private constructor(fields: object, part?: EncodedPayload, name?: string) {
     this.#fields = fields;
     this.#part = part;
     this.#name = name;
   }
 
-  static of(payload: object): Written {
-    return payload instanceof Written ? payload : new Written(payload);
+  static of(payload: object): EncodedPayload {
+    return payload instanceof EncodedPayload ? payload : new EncodedPayload(payload);
   }
 
   /** The payload `fields`, with one more field, which `fields` doesn't have. */
-  static with(fields: object, name: string, part: Written): Written {
-    return new Written(fields, part, name);
+  static with(fields: object, name: string, part: EncodedPayload): EncodedPayload {
+    return new EncodedPayload(fields, part, name);
   }
 
   get json(): string {
@@ -50,10 +50,10 @@ export class Written {
   }
 
   /** This payload behind further fields; where it has one of them itself, its own stays. */
-  behind(fields: Readonly<Record<string, unknown>>): Written {
+  behind(fields: Readonly<Record<string, unknown>>): EncodedPayload {
     const first: Record<string, unknown> = {};
     for (const name in fields) if (!this.#has(name)) first[name] = fields[name];
-    return new Written(first, this);
+    return new EncodedPayload(first, this);
   }
 
   #has(name: string): boolean {
