@@ -165,6 +165,24 @@ export const errorRegistry = define({
     http_status: 413,
     when: 'The request is larger than any that the server accepts.',
   },
+  LINK_UNKNOWN: {
+    message: 'This sign-in link is not known',
+    retryable: false,
+    http_status: 404,
+    when: 'There is no such sign-in link: a part of it may be missing, or it has expired and was removed.',
+  },
+  LINK_USED: {
+    message: 'This sign-in link was already used',
+    retryable: false,
+    http_status: 410,
+    when: 'A sign-in link signs in once, and this one did. Ask for another.',
+  },
+  LINK_EXPIRED: {
+    message: 'This sign-in link has expired',
+    retryable: false,
+    http_status: 410,
+    when: 'The sign-in link was not used in time. Ask for another.',
+  },
   STORAGE_UNAVAILABLE: {
     message: 'Storage is unavailable: the change may or may not have been saved, repeat it with the same op_id',
     retryable: true,

@@ -3,6 +3,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
+import { accessKeyOf, accessTokenIssuer } from './auth/access-token.js';
 import type { RedisLink } from './cluster/redis-adapter.js';
 import type { Config } from './config/config.js';
 import { ensureSecret } from './config/secret.js';
@@ -10,6 +11,7 @@ import { warnOfMode } from './config/warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
 import { schoolImporter } from './school/import-file.js';
+import { SignIn } from './sign-in/sign-in.js';
 import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
@@ -25,6 +27,8 @@ import { dropSlowConsumers } from './transport/socket/engine/slow-consumers.js';
 export const MAX_HTTP_BUFFER_SIZE = 6 * 1024 * 1024;
 /** How long connections may take to go when the server stops, in ms. */
 const CLOSE_WITHIN_MS = 2_500;
+/** How long it waits for letters that are on their way, in ms. */
+const LETTERS_WITHIN_MS = 1_000;
 const PING_WITHIN_MS = 2_000;
 /** How long an idle connection is kept, in ms: longer than by any balancer of docs/guides/operating.md. */
 const KEEP_ALIVE_MS = 620_000;
@@ -68,6 +72,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
   const logger = options.logger ?? makeLogger(config.log);
   let storage: Storage | undefined;
   let core: RollcallCore | undefined;
+  let signIn: SignIn | undefined;
   let closing: Promise<void> | undefined;
   let starting: Promise<{ readonly port: number }> | undefined;
   let listening = false;
@@ -179,24 +184,39 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       alone: config.database.kind === 'sqlite',
       ...(redis ? { carrier: { channel, connected: redis.connected } } : {}),
     };
-    core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
+    const accessKey = secret ?? accessKeyOf(await storage.installation.signingKey());
+    const served = new RollcallCore(io.of('/'), storage, { ...config, secret, accessKey }, logger, surroundings);
+    core = served;
+    signIn = new SignIn({
+      storage,
+      directory: served.api.services.directory,
+      issue: accessTokenIssuer(accessKey),
+      signedOut: (sids) => served.signedOut(sids),
+      publicUrl: surroundings.publicUrl,
+      mail: config.mail,
+      oidc: config.oidc,
+      now: served.api.services.now,
+      onError: (what, err) => logger.warn({ err }, what),
+    });
     const { metricsToken, corsOrigins, publicUrl } = config;
     const reached = () => surroundings.publicUrl().replace(/\/+$/, '');
     const api = {
-      ...core.api,
+      ...served.api,
+      signIn,
       publicUrl: reached,
       errorsUrl: () => `${reached()}/errors`,
       timeZone: config.timeZone,
-      features: {},
+      features: { email: signIn.mails, oidc: signIn.oidc !== undefined },
       importFile: schoolImporter(storage, config.database),
       checkAnswers: options.checkAnswers ?? false,
     };
-    const { registry: metrics } = core.metrics;
+    const { registry: metrics } = served.metrics;
     handle = httpApp({ notReady, details, metrics, metricsToken, corsOrigins, publicUrl, api });
-    const restored = await core.restore(stopped);
+    const restored = await served.restore(stopped);
     stopped.throwIfAborted();
-    core.attach();
+    served.attach();
     readInShortTurns(io.engine);
+    signIn.start();
     stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {
       logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');
     });
@@ -215,6 +235,8 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     await Promise.race([starting?.catch(() => undefined), delay(START_ENDS_WITHIN_MS, undefined, { ref: false })]);
     const closed = listening ? new Promise<void>((resolve) => httpServer.close(() => resolve())) : undefined;
     await core?.sendAway();
+    // A letter that the mail server doesn't take by then isn't waited for.
+    await Promise.race([signIn?.close(), delay(LETTERS_WITHIN_MS, undefined, { ref: false })]);
     await core?.finish();
     // The transport alone: after a namespace disconnect clients would not come back by themselves.
     for (const socket of io.of('/').sockets.values()) closeTransport(socket);

@@ -1,8 +1,9 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
+import { ClosedSessions } from './auth/closed-sessions.js';
 import type { KeysWatcher } from './auth/provider-keys.js';
 import { personOf } from './auth/sign-in.js';
-import { tokenVerifier } from './auth/verify-token.js';
+import { tokenVerifier, type VerifyToken } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
 import { AddressRate } from './commands/address-rate.js';
@@ -40,6 +41,8 @@ import type { SocketContext } from './transport/socket/socket-context.js';
 
 /** How long a student may be away without being announced as left, in ms. */
 const PRESENCE_GRACE_MS = 5_000;
+/** How often a server that has the database to itself reads which web sessions a command has closed, in ms. */
+const CLOSED_EVERY_MS = 10_000;
 
 export type CoreConfig = Pick<
   Config,
@@ -54,6 +57,8 @@ export type CoreConfig = Pick<
   | 'timeZone'
 > & {
   readonly secret: string | null;
+  /** Where there is no `secret`, the key of the access tokens of web sessions. */
+  readonly accessKey?: string | null;
 };
 
 export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'> {
@@ -83,6 +88,9 @@ export class RollcallCore {
   /** An app's own functions, told of what is committed. */
   readonly hooks: Hooks;
   readonly #context: SocketContext;
+  readonly #closed: ClosedSessions;
+  readonly #pollClosed: () => void;
+  #closedTimer: NodeJS.Timeout | undefined;
   readonly #observe: ReturnType<typeof observer>;
   readonly #namespace: Namespace;
   readonly #timeouts: SessionTimeouts;
@@ -105,6 +113,11 @@ export class RollcallCore {
     this.#logger = logger;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
+    this.#closed = new ClosedSessions(storage.signIn, now);
+    this.#closed.onClosed((sids) => this.#sockets?.signOut(sids));
+    this.#pollClosed = () => {
+      this.#closed.poll().catch((err: unknown) => logger.warn({ err }, 'could not read which sign-ins were ended'));
+    };
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
     this.#observe = observer(logger, this.metrics, () => this.sessions);
     const observe = this.#observe;
@@ -169,6 +182,8 @@ export class RollcallCore {
           carrier: options.carrier,
           returned: (live, studentId, at) => publisher.returned(live, studentId, at),
           presenceChanged: (live) => publisher.presenceChanged(live),
+          signedOut: (sids) => this.#closed.add(sids),
+          polled: this.#pollClosed,
           onError: (what, err) => logger.warn({ err }, what),
           onTrouble: (trouble) => logger.warn(trouble),
           onTroubleOver: () => logger.info('the servers on this database hear each other, and their clocks agree'),
@@ -192,17 +207,19 @@ export class RollcallCore {
       passes: this.#passes,
       wrongLinks: new AddressRate(),
     };
+    const isClosed = (sid: string) => this.#closed.has(sid);
     const watcher: KeysWatcher = {
       away: (err, known) =>
         logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
       back: () => logger.info('the keys at JWKS_URL can be read again'),
     };
-    const verifyToken = tokenVerifier(config, watcher, now);
+    const verifyToken = tokenVerifier({ ...config, isClosed }, watcher, now);
     this.#context = {
       services,
       publisher,
       answerEncoding: exclusive ? standaloneAnswers(straight?.sendNow ?? (() => {})) : embeddedAnswers,
       verifyToken,
+      isClosed,
       authenticate: options.authenticate,
       byUserId: config.uidClaim !== null || options.authenticate !== undefined,
       dispatch: new Dispatch(services, rateLimits),
@@ -241,17 +258,30 @@ export class RollcallCore {
    * @returns how many sessions there are
    */
   async restore(stopped?: AbortSignal): Promise<number> {
+    await this.#closed.poll();
     await this.#cluster?.join();
     this.#passes.signWith(await this.#installation.signingKey());
     const restored = await this.sessions.restore(stopped);
     if (stopped?.aborted) return restored;
     this.#cluster?.start();
+    if (!this.#cluster) this.#closedTimer = setInterval(this.#pollClosed, CLOSED_EVERY_MS).unref();
     return restored;
   }
 
   /** What of other servers should be seen to, in words; empty while all is well. */
   get trouble(): readonly string[] {
     return this.#cluster?.trouble ?? [];
+  }
+
+  /** Judges the tokens of sockets and of requests alike. */
+  get verifyToken(): VerifyToken {
+    return this.#context.verifyToken;
+  }
+
+  /** Web sessions were closed in the database: their tokens count no longer, and their sockets are cut on every node. */
+  signedOut(sids: readonly string[]): void {
+    this.#closed.add(sids);
+    if (sids.length > 0) this.#cluster?.signedOut(sids);
   }
 
   /** Takes on the namespace's sockets. */
@@ -294,6 +324,7 @@ export class RollcallCore {
     this.#sockets?.pause();
     this.#schoolWatch?.close();
     this.#codeRotation.close();
+    clearInterval(this.#closedTimer);
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
     await this.#cluster?.stop();
   }

@@ -50,7 +50,7 @@ test(
   '[DOCS-143] the examples find a server that was started with the same environment, and hold a class on it',
   async () => {
     const env = { ...(await surroundings()), LOG_LEVEL: 'warn' };
-    await running(['packages/server/bin/rollcall.js', 'serve'], env, /Tokens of the demo school/);
+    await running(['packages/server/bin/rollcall.js', 'serve'], env, /Sign-in links of the demo school/);
     const usage = await run(process.execPath, ['examples/usage.mjs'], { cwd: ROOT, env });
     expect(usage.stdout).toMatch(/Session ended: \{[^}]*presentCount: 1/);
     const sdk = await run(process.execPath, ['examples/sdk-class.mjs'], { cwd: ROOT, env });

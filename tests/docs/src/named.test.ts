@@ -75,7 +75,7 @@ test('[DOCS-4] every rollcall command of the documentation exists with its optio
     for (const [, command = '', rest = ''] of text(page).matchAll(
       /\brollcall (\w+)((?: +--?[a-z-]+(?: +[^-`\s|]\S*)?)*)/g,
     )) {
-      if (!/^(serve|import|token|simulate|show|verify|export|backup|doctor|config)$/.test(command)) continue;
+      if (!/^(serve|import|invite|token|simulate|show|verify|export|backup|doctor|config)$/.test(command)) continue;
       seen += 1;
       if (!help.has(command)) help.set(command, await reader.run(`npx rollcall ${command} --help`));
       for (const option of rest.match(/--[a-z-]+/g) ?? []) {

@@ -32,6 +32,8 @@ export interface Operation {
   readonly who: string;
   /** What the request shows: an access token, the cookie of a sign-in, or nothing. */
   readonly security: 'token' | 'cookie' | 'nothing';
+  /** Refused to pages of other sites, as everything is that a cookie authorises: it sets one, say. */
+  readonly ownPagesOnly?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

@@ -18,6 +18,17 @@ export const paths = {
   updateRecords: 'PATCH /sessions/{session_id}/records',
   putRecord: 'PUT /sessions/{session_id}/records/{student_id}',
 
+  getSignInWays: 'GET /auth/ways',
+  peekSignInLink: 'POST /auth/sign-in/peek',
+  signIn: 'POST /auth/sign-in',
+  mailSignInLink: 'POST /auth/links',
+  refreshAccess: 'POST /auth/refresh',
+  signOut: 'POST /auth/sign-out',
+  signOutEverywhere: 'POST /auth/sign-out-everywhere',
+  startOidc: 'GET /auth/oidc/start',
+  finishOidc: 'GET /auth/oidc/callback',
+  logOutByOidc: 'POST /auth/oidc/back-channel-logout',
+  invitePerson: 'POST /people/{user_id}/invites',
   importSchool: 'POST /imports{?dry_run,withdraw_missing,filename}',
 
   getOpenApi: 'GET /openapi.json',

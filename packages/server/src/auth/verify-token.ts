@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { ID_MAX_LENGTH, isWellFormed, RollcallError, TOKEN_MAX_LENGTH } from '@rollcall/protocol';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { OWN_ISSUER } from './access-token.js';
 import { claimsOfOrdinary, LEEWAY_SECONDS } from './hs256.js';
 import { type KeysWatcher, ProviderKeys } from './provider-keys.js';
 
@@ -10,6 +11,8 @@ export interface Identity {
   readonly uid: string;
   /** Milliseconds since the epoch; null for a token that doesn't expire. */
   readonly expires_at: number | null;
+  /** The web session that the token is of; null for a token that Rollcall's own sign-in hasn't made. */
+  readonly sid: string | null;
   readonly claims: { readonly name: string | null; readonly email: string | null; readonly role: string | null };
 }
 
@@ -20,6 +23,10 @@ export interface VerifyOptions {
   readonly secret: string | null;
   /** Was the key before: its tokens still count. */
   readonly oldSecret: string | null;
+  /** Where there is no `secret`, the key of the access tokens of web sessions; no other token counts by it. */
+  readonly accessKey?: string | null;
+  /** True for a web session that was closed: its access tokens are refused. */
+  readonly isClosed?: (sid: string) => boolean;
   /** The claim of HS256 tokens that names the user; null: `uid`, else `sub`. */
   readonly uidClaim: string | null;
   readonly jwks: { readonly url: string; readonly issuer: string | null; readonly audience: string | null } | null;
@@ -27,7 +34,7 @@ export interface VerifyOptions {
 
 /** The algorithm says which key may be used, never the other way round: so a public key can't pass for a secret. */
 const SECRET_ALGORITHMS = ['HS256'];
-const JWKS_ALGORITHMS = [
+export const JWKS_ALGORITHMS = [
   'RS256',
   'RS384',
   'RS512',
@@ -54,9 +61,9 @@ const invalid = (cause?: unknown): RollcallError =>
  * @param now the clock that judges them, ms since the epoch: that by which everything else is judged
  */
 export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher, now: () => number = Date.now): VerifyToken {
-  const { secret, oldSecret, uidClaim, jwks } = options;
+  const { secret, oldSecret, uidClaim, jwks, accessKey = null, isClosed = () => false } = options;
   // KeyObjects: importing a string secret anew for each token costs some twenty times the verification.
-  const secretKeys = [secret, oldSecret]
+  const secretKeys = [secret ?? accessKey, oldSecret]
     .filter((text) => text !== null)
     .map((text) => createSecretKey(Buffer.from(text, 'utf8')));
   const keys = jwks === null ? undefined : new ProviderKeys(jwks.url, watcher);
@@ -66,7 +73,7 @@ export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher, now:
   };
 
   /** The claims, and what names the user among them. */
-  async function claimsOf(token: string): Promise<{ readonly claims: JWTPayload; readonly uid: unknown }> {
+  async function claimsOf(token: string): Promise<Claims> {
     const ordinary = claimsOfAny(token, secretKeys, now());
     if (ordinary) return ofOwn(ordinary);
     const { alg = '' } = decodeProtectedHeader(token);
@@ -75,30 +82,44 @@ export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher, now:
     if (keys && JWKS_ALGORITHMS.includes(alg)) {
       const how = { algorithms: JWKS_ALGORITHMS, ...judgedAt(now()), ...expected };
       const { payload } = await jwtVerify(token, keys.keyOf, how);
-      return { claims: payload, uid: payload['uid'] ?? payload.sub };
+      return { claims: payload, uid: payload['uid'] ?? payload.sub, sid: null };
     }
     throw invalid();
   }
 
-  function ofOwn(claims: JWTPayload): { readonly claims: JWTPayload; readonly uid: unknown } {
-    if (uidClaim === null) return { claims, uid: claims['uid'] ?? claims.sub };
+  function ofOwn(claims: JWTPayload): Claims {
+    const { iss, sid } = claims;
+    if (iss === OWN_ISSUER && typeof sid === 'string') return { claims, uid: claims['uid'], sid };
+    // By the installation's key the tokens of web sessions alone are good.
+    if (secret === null && oldSecret === null) throw invalid();
+    if (uidClaim === null) return { claims, uid: claims['uid'] ?? claims.sub, sid: null };
     const named = Object.hasOwn(claims, uidClaim) ? claims[uidClaim] : undefined;
     // An app whose database counts its users has numbers for ids.
-    return { claims, uid: Number.isSafeInteger(named) ? String(named) : named };
+    return { claims, uid: Number.isSafeInteger(named) ? String(named) : named, sid: null };
   }
 
   return async (token) => {
     if (token.length > TOKEN_MAX_LENGTH) throw invalid();
-    const { claims, uid } = await claimsOf(token).catch((error: unknown) => {
+    const { claims, uid, sid } = await claimsOf(token).catch((error: unknown) => {
       throw error instanceof RollcallError ? error : invalid(error);
     });
     if (!isUid(uid)) throw invalid();
+    if (sid !== null && isClosed(sid)) throw invalid();
     return {
       uid,
+      sid,
       expires_at: claims.exp === undefined ? null : endOf(claims.exp * 1000, now()),
       claims: { name: text(claims['name']), email: text(claims['email']), role: text(claims['role']) },
     };
   };
+}
+
+interface Claims {
+  readonly claims: JWTPayload;
+  /** What names the user. */
+  readonly uid: unknown;
+  /** The web session, of one of Rollcall's own. */
+  readonly sid: string | null;
 }
 
 /** True for what can name a user. */

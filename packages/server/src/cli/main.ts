@@ -9,6 +9,7 @@ import { addExport } from './export.js';
 import { explainError } from './failure.js';
 import { helpWidth } from './help-width.js';
 import { addImport } from './import.js';
+import { addInvite } from './invite.js';
 import { addServe } from './serve.js';
 import { addShow } from './show.js';
 import { addSimulate } from './simulate.js';
@@ -40,6 +41,7 @@ for (const add of [
   addServe,
   addImport,
   addToken,
+  addInvite,
   addSimulate,
   addShow,
   addVerify,

@@ -27,8 +27,17 @@ function connect(server: RunningServer, token: string): Promise<Socket> {
   });
 }
 
-const signIn = (server: RunningServer, uid: string): string =>
-  new RegExp(`${uid} \\(.*\\): (\\S+)`).exec(server.stdout)?.[1] ?? '';
+/** An access token by the link that the start has printed for this user. */
+async function signIn(server: RunningServer, uid: string): Promise<string> {
+  const link = new RegExp(`${uid} \\(.*\\): (http\\S+)`).exec(server.stdout)?.[1] ?? '';
+  const response = await fetch(new URL('/api/v1/auth/sign-in', link), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: new URL(link).hash.slice(1) }),
+  });
+  const { access_token } = (await response.json()) as { access_token: string };
+  return access_token;
+}
 
 test('[CLI-6] the start prints the four lines in their order once the port is open', async () => {
   const server = await startServer(await freshFolder(), PRODUCTION);
@@ -61,7 +70,7 @@ test('[CLI-1] serve runs on the port and host of its options, which come before 
 test('[CLI-7] SIGTERM and SIGINT end it with 0, also with clients connected', async () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const server = await startServer(await freshFolder());
-    const socket = await connect(server, signIn(server, 'ada'));
+    const socket = await connect(server, await signIn(server, 'ada'));
     const closed = new Promise((resolve) => socket.once('disconnect', resolve));
     server.kill(signal);
     expect(await server.exit).toBe(0);
@@ -222,10 +231,10 @@ test('[CONF-16] a start with a URI of MongoDB that names no database warns of it
   expect(named.stderr).toMatch(/^rollcall: mongodb: /);
 });
 
-test('[DEV-6] a development start signs in a teacher and two students', async () => {
+test('[DEV-6] a development start prints links that sign in a teacher and two students', async () => {
   const server = await startServer(await freshFolder());
   const [teacher] = await Promise.all(
-    ['ada', 'student123', 'student124'].map((uid) => connect(server, signIn(server, uid))),
+    ['ada', 'student123', 'student124'].map(async (uid) => connect(server, await signIn(server, uid))),
   );
   const answer = await teacher?.emitWithAck('getAttendanceSessionData', { session_id: 'session123' });
   expect(answer).toMatchObject({
@@ -271,7 +280,7 @@ test('[DEV-7] the printed snippet runs the usage example from start to end', asy
   expect(said).toMatch(/presentCount: 1/);
 });
 
-test('[DEV-4] a database with users of its own gets no demo data, and its start no demo tokens', async () => {
+test('[DEV-4] a database with users of its own gets no demo data, and its start no links into it', async () => {
   const folder = await freshFolder();
   await writeFile(join(folder, 'school.json'), JSON.stringify({ admins: [{ uid: 'root', name: 'Office' }] }));
   expect((await rollcall(folder, ['import', 'school.json'])).code).toBe(0);

@@ -80,7 +80,7 @@ async function isStranger({ database, databaseFrom }: Config, uid: string): Prom
   }
 }
 
-function uidOption(text: string): string {
+export function uidOption(text: string): string {
   if (text !== '' && text.length <= ID_MAX_LENGTH && isWellFormed(text)) return text;
   throw new InvalidArgumentError(`It must have 1 to ${ID_MAX_LENGTH} characters.`);
 }

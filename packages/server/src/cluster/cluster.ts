@@ -42,6 +42,10 @@ export interface ClusterOptions {
   /** A student of another node is back whose going was announced. */
   readonly returned: (live: LiveSession, studentId: StudentId, at: number) => void;
   readonly presenceChanged: (live: LiveSession) => void;
+  /** Another node closed these web sessions. */
+  readonly signedOut: (sids: readonly string[]) => void;
+  /** Called with every poll of the journals: what else there is to be read in the database. Handles its own errors. */
+  readonly polled: () => void;
   readonly onError: (what: string, error: unknown) => void;
   /** What should be seen to, once when it begins, and when nothing of it is left. */
   readonly onTrouble: (trouble: string) => void;
@@ -161,6 +165,11 @@ export class Cluster implements SessionWatcher {
     this.#say({ type: 'wrong_codes', wrong: [[session_id, studentId]] });
   }
 
+  /** Web sessions were closed on this node. */
+  signedOut(sids: readonly string[]): void {
+    this.#say({ type: 'signed_out', sids: [...sids] });
+  }
+
   /** A socket of this node came or went. */
   moved(move: Move): void {
     if (!this.#options.carrier || this.#stopped) return;
@@ -233,6 +242,9 @@ export class Cluster implements SessionWatcher {
         for (const [sessionId, studentId] of heard.wrong) {
           this.#options.sessions.active(sessionId)?.codes?.wrong(studentId);
         }
+        break;
+      case 'signed_out':
+        this.#options.signedOut(heard.sids);
         break;
       case 'alive':
         if (!this.#remote.heard(node)) this.#say({ type: 'tell', to: node });
@@ -326,6 +338,7 @@ export class Cluster implements SessionWatcher {
     if (this.#polling) return;
     this.#polling = true;
     this.#polled_at = now;
+    this.#options.polled();
     this.#options.sessions
       .pollDatabase()
       .catch((error: unknown) => this.#options.onError('could not look for what other nodes wrote', error))

@@ -22,6 +22,8 @@ const content = z.discriminatedUnion('type', [
   z.object({ type: z.literal('moves'), all: z.boolean(), moves: z.array(move) }),
   /** "These students sent wrong check-in codes to these sessions", one each. */
   z.object({ type: z.literal('wrong_codes'), wrong: z.array(z.tuple([sessionId, studentId])) }),
+  /** "These web sessions were closed." */
+  z.object({ type: z.literal('signed_out'), sids: z.array(z.string()) }),
   /** "I live." Who hasn't heard of the sender asks it to tell all. */
   z.object({ type: z.literal('alive') }),
   /** "`to`, tell all." */

@@ -151,12 +151,12 @@ async function onATerminal(variables: Record<string, string>): Promise<string> {
     if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await closed;
   });
-  await expect.poll(() => shown, { timeout: 60_000 }).toMatch(/student student124 \(.*\): ey\S+\r?\n$/);
+  await expect.poll(() => shown, { timeout: 60_000 }).toMatch(/student student124 \(.*\): http\S+#\S+\r?\n$/);
   return shown;
 }
 
 test.skipIf(process.platform !== 'linux')(
-  '[LOG-5] [LOG-145] in development a terminal gets a readable log at info, and the sign-in tokens come after it',
+  '[LOG-5] [LOG-145] in development a terminal gets a readable log at info, and the sign-in links come after it',
   async () => {
     const shown = await onATerminal({});
     expect(shown).toMatch(/INFO.*: .*listening/);

@@ -8,6 +8,7 @@ import type { People } from './port/people.js';
 import type { Projections } from './port/projection.js';
 import type { Schools } from './port/school.js';
 import type { Timetable } from './port/timetable.js';
+import type { SignIns } from './port/sign-in.js';
 
 export type * from './port/access-log.js';
 export type * from './port/accounts.js';
@@ -20,6 +21,7 @@ export type * from './port/people.js';
 export type * from './port/projection.js';
 export type * from './port/school.js';
 export type * from './port/timetable.js';
+export type * from './port/sign-in.js';
 
 /**
  * What Rollcall asks of a database: asynchronous, atomic verbs in the words of the domain. Every adapter passes
@@ -54,6 +56,7 @@ export interface Storage {
   readonly catalogue: Catalogue;
   readonly timetable: Timetable;
   readonly accessLog: AccessLog;
+  readonly signIn: SignIns;
 }
 
 export interface UnusableRows {

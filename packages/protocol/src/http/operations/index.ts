@@ -5,11 +5,13 @@ import { displayOperations } from './displays.js';
 import { importOperations } from './imports.js';
 import { meOperations } from './me.js';
 import { sessionOperations } from './sessions.js';
+import { signInOperations } from './sign-in.js';
 
 /** Every operation of the HTTP API, by name. A name of `paths` without a definition here doesn't compile. */
 export const operations = {
   ...meOperations,
   ...sessionOperations,
+  ...signInOperations,
   ...importOperations,
   ...displayOperations,
   ...aboutOperations,

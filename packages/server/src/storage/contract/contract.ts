@@ -12,11 +12,13 @@ import { lifeContract } from './life-contract.js';
 import { peopleContract } from './people-contract.js';
 import { projectionContract } from './projection-contract.js';
 import { timetableContract } from './timetable-contract.js';
+import { signInContract } from './sign-in-contract.js';
 
 export type { Harness, MakeHarness } from './harness.js';
 
 /**
  * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-141 to STORE-154, STORE-200, STORE-201, STORE-260, ACCESS-1 and ACCESS-2 of SPEC.md).
+ * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-200, STORE-201, STORE-260 and SIGNIN-1 to SIGNIN-8 of SPEC.md).
  * `make` is called for each test and gives an open storage on an empty database of its own.
  */
 export function storageContract(name: string, make: MakeHarness): void {
@@ -31,6 +33,7 @@ export function storageContract(name: string, make: MakeHarness): void {
     describe('catalogue', () => catalogueContract(make));
     describe('timetable', () => timetableContract(make));
     describe('access log', () => accessContract(make));
+    describe('sign-in', () => signInContract(make));
     describe('open, close, reopen', () => lifeContract(make));
     describe('interleavings', () => interleavingContract(make));
   });

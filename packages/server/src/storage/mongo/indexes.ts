@@ -52,6 +52,10 @@ export async function indexExisting(c: Collections, onWarning: OnWarning): Promi
   );
 }
 
+/** For those who ask for a link by their email address. Made when the first of them does. */
+export const indexEmails = (c: Collections, onWarning: OnWarning): Promise<void> =>
+  ensure({ of: c.users, keys: ['email'] }, onWarning);
+
 async function ensure({ of, keys }: Wanted, onWarning: OnWarning): Promise<void> {
   const existing = await existingIndexes(of);
   if (existing.some((index) => serves(index, keys))) return;

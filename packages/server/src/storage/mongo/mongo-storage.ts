@@ -8,6 +8,7 @@ import {
   type People,
   type Projections,
   type Schools,
+  type SignIns,
   type Storage,
   StorageError,
   type Timetable,
@@ -22,7 +23,7 @@ import { changeCourse, createCourse, putEnrollment, withdraw } from './catalogue
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
-import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
+import { indexEmails, indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { beat, channelKey, leave, noteSchoolChange, schoolChanges, signingKey } from './installation.js';
 import { Journal } from './journal.js';
 import {
@@ -46,6 +47,7 @@ import {
   sessionsOfTeacher,
 } from './timetable.js';
 import { cancelScheduled, changeScheduled, scheduleSession } from './timetable-writes.js';
+import { SignInRows } from './sign-in.js';
 import { unusableRows } from './unusable-rows.js';
 
 /** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
@@ -57,6 +59,7 @@ interface Database {
   readonly destroy: () => Promise<void>;
   readonly collections: Collections;
   readonly journal: Journal;
+  readonly signIns: SignInRows;
 }
 
 /** Write concern and read preference are ours, whatever the URI or the connection says. */
@@ -194,6 +197,26 @@ export class MongoStorage implements Storage {
     list: (query) => this.#ask(({ collections }) => listAccess(collections.accessLog, query)),
   };
 
+  readonly signIn: SignIns = {
+    makeLink: (link) => this.#ask(({ signIns }) => signIns.makeLink(link)),
+    peekLink: (hash) => this.#ask(({ signIns }) => signIns.peekLink(hash)),
+    useLink: (hash, now) => this.#ask(({ signIns }) => signIns.useLink(hash, now)),
+    openWebSession: (session) => this.#ask(({ signIns }) => signIns.openWebSession(session)),
+    readWebSession: (idHash, now) => this.#ask(({ signIns }) => signIns.readWebSession(idHash, now)),
+    touchWebSession: (idHash, seenAt, idleUntil) =>
+      this.#ask(({ signIns }) => signIns.touchWebSession(idHash, seenAt, idleUntil)),
+    closeWebSession: (idHash, now) => this.#ask(({ signIns }) => signIns.closeWebSession(idHash, now)),
+    closeWebSessionsOf: (of, now) => this.#ask(({ signIns }) => signIns.closeWebSessionsOf(of, now)),
+    closedWebSessions: (since) => this.#ask(({ signIns }) => signIns.closedWebSessions(since)),
+    findIdentity: (issuer, subject) => this.#ask(({ signIns }) => signIns.findIdentity(issuer, subject)),
+    rememberIdentity: (issuer, subject, userId) =>
+      this.#ask(({ signIns }) => signIns.rememberIdentity(issuer, subject, userId)),
+    findUidsByEmail: (email) => this.#ask(({ signIns }) => signIns.findUidsByEmail(email)),
+    takeOnce: (hash, expiresAt) => this.#ask(({ signIns }) => signIns.takeOnce(hash, expiresAt)),
+    removeExpiredSignIns: (now) => this.#ask(({ signIns }) => signIns.removeExpired(now)),
+    forgetSignInsOf: (userId, now) => this.#ask(({ signIns }) => signIns.forget(userId, now)),
+  };
+
   constructor(options: MongoStorageOptions) {
     this.#options = options;
   }
@@ -238,8 +261,11 @@ export class MongoStorage implements Storage {
       const collections = collectionsOf(db, await knowsMajority(db), classes);
       await indexJournal(collections.journal);
       await indexAccessLog(collections.accessLog);
-      await indexExisting(collections, options.onWarning ?? (() => {}));
-      return { connection, destroy, collections, journal: new Journal(collections) };
+      const onWarning = options.onWarning ?? (() => {});
+      await indexExisting(collections, onWarning);
+      const journal = new Journal(collections);
+      const signIns = new SignInRows(db, collections, () => indexEmails(collections, onWarning));
+      return { connection, destroy, collections, journal, signIns };
     } catch (error) {
       await destroy();
       throw whyNotOpened(error);

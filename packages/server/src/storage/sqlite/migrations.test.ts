@@ -91,6 +91,7 @@ test('[STORE-37] every look-up by key is answered from an index', async () => {
     ...(await import('./people.js')),
     ...(await import('./courses.js')),
     ...(await import('./projection.js')),
+    ...(await import('./sign-in.js')),
   };
   const texts = Object.entries<unknown>(queries).flatMap(([name, sql]) =>
     typeof sql === 'string' && /^\s*SELECT/.test(sql) ? [[name, sql]] : [],

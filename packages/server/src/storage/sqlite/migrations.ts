@@ -1,6 +1,7 @@
 import { Connection, type Purpose } from './connection.js';
 import { makeInstallation } from './installation.js';
 import { convertJournals } from './journal-of-form-1.js';
+import { SIGN_IN_TABLES } from './sign-in-changes.js';
 
 interface Migration {
   readonly version: number;
@@ -203,6 +204,11 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: `
       CREATE TABLE school_changes (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL) STRICT;
       INSERT INTO school_changes VALUES (1, 0);`,
+  },
+  {
+    version: 10,
+    name: 'sign-in links, web sessions and identities',
+    sql: SIGN_IN_TABLES,
   },
 ];
 

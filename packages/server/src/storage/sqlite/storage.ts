@@ -11,6 +11,7 @@ import {
   type People,
   type Projections,
   type Schools,
+  type SignIns,
   type Storage,
   StorageError,
   type Timetable,
@@ -30,6 +31,7 @@ import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
 import { schoolOf } from './school.js';
 import { timetableOf } from './timetable.js';
+import { signInsOf } from './sign-in.js';
 import type { Role } from './verbs.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -56,6 +58,7 @@ export class SqliteStorage implements Storage {
   readonly catalogue: Catalogue;
   readonly timetable: Timetable;
   readonly accessLog: AccessLog;
+  readonly signIn: SignIns;
   protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
@@ -81,6 +84,7 @@ export class SqliteStorage implements Storage {
     this.catalogue = catalogueOf(queries);
     this.timetable = timetableOf(queries);
     this.accessLog = accessLogOf(queries);
+    this.signIn = signInsOf(queries);
   }
 
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */

@@ -1,6 +1,7 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
 import type { SchoolWrites } from './school-write-verbs.js';
+import type { SignInChange } from './sign-in-changes.js';
 
 /** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
 export type CommitRow = readonly [
@@ -31,6 +32,8 @@ export interface Verbs extends SchoolWrites {
   beat(server: ServerNote): SeenServer[];
   leave(node: string): void;
   provision(person: NewPerson): void;
+  /** A change to links, web sessions or identities, by its name in sign-in.ts. */
+  changeSignIns(name: SignInChange, args: readonly unknown[]): unknown;
   importSchool(school: School, dryRun: boolean): ImportReport;
   /** Removes what an import that was cut off has left in the file, unless another one is under way. */
   tidyImports(): void;

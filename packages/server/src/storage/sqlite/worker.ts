@@ -8,14 +8,21 @@ import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
 import { isSchoolWrite, writeSchool } from './school-writes.js';
+import { changeSignIns } from './sign-in-changes.js';
 import type { Call, CallOf, Reply, Role, WorkerData } from './verbs.js';
 
 /** Calls that may share a transaction, and so an fsync, with others. */
-type Shared = CallOf<'append'> | CallOf<'project'> | CallOf<'touch'> | CallOf<'rememberLeft'> | CallOf<'ping'>;
+type Shared =
+  | CallOf<'append'>
+  | CallOf<'project'>
+  | CallOf<'touch'>
+  | CallOf<'rememberLeft'>
+  | CallOf<'changeSignIns'>
+  | CallOf<'ping'>;
 
 /** Those that are written with appends. */
-const isSmall = (call: Call): call is Exclude<Shared, CallOf<'project'>> =>
-  call.verb === 'append' || call.verb === 'touch' || call.verb === 'rememberLeft' || call.verb === 'ping';
+const SMALL: ReadonlySet<string> = new Set(['append', 'touch', 'rememberLeft', 'changeSignIns', 'ping']);
+const isSmall = (call: Call): call is Exclude<Shared, CallOf<'project'>> => SMALL.has(call.verb);
 
 /** Records of projections that a shared transaction takes in before they wait for one of their own (5 µs each). */
 const SHARED_RECORDS = 64;
@@ -151,6 +158,8 @@ function perform(db: Connection, call: Shared): unknown {
       return touch(db, ...call.args);
     case 'rememberLeft':
       return rememberLeft(db, ...call.args);
+    case 'changeSignIns':
+      return changeSignIns(db, ...call.args);
     case 'ping':
       return void db.run('UPDATE pulse SET beat = 1 - beat', []);
   }

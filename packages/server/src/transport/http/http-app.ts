@@ -10,6 +10,7 @@ import { answerRefusals, apiRoutes, followRequests } from './api/routes.js';
 import { docsPage } from './docs-page.js';
 import { errorsPage } from './errors-page.js';
 import { originAllowed } from './origins.js';
+import { signInPage } from './sign-in-page.js';
 
 /** Where the API is served. */
 export const API_PATH = '/api/v1';
@@ -67,6 +68,7 @@ export function httpApp({
     response.type(metrics.contentType).send(await metrics.metrics());
   });
   app.use('/errors', errorsPage());
+  app.use(signInPage());
   app.use(API_PATH, crossOrigin(corsOrigins), docsPage(), apiRoutes(api));
   app.use(nothingServed);
   app.use(answerRefusals(api));

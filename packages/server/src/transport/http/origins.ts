@@ -20,7 +20,7 @@ export function originAllowed(
 }
 
 /** A Host header may name the scheme's own port and have capitals; the scheme is the proxy's to know. */
-function isOriginOf(host: string, origin: string): boolean {
+export function isOriginOf(host: string, origin: string): boolean {
   const scheme = /^https?:/.exec(origin)?.[0];
   return scheme !== undefined && normalOrigin(`${scheme}//${host}`) === origin;
 }

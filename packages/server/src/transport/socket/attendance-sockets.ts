@@ -32,6 +32,8 @@ export interface AttendanceSockets {
   release(socket: Socket): void;
   /** The app has signed somebody else in on this socket, or nobody: asks again who its user is. */
   reauthenticate(socket: Socket): Promise<void>;
+  /** Cuts the sockets of web sessions that were closed. */
+  signOut(sids: ReadonlySet<string>): void;
   /** Closes connections one after another, each once the commands it sent are answered. */
   sendAway(): Promise<void>;
   /** The school has changed: looks now who has lost a right. */
@@ -269,6 +271,12 @@ export function attendanceSockets(
   };
 
   const serve = (socket: Socket, { identity, person }: Entrance): void => {
+    // Its user signed out while they were looked up.
+    if (identity.sid !== null && context.isClosed(identity.sid)) {
+      if (exclusive) socket.conn.close();
+      else connections.set(socket, { refusal: new RollcallError('UNAUTHENTICATED'), uid: undefined });
+      return;
+    }
     // Many may have been let in at the same moment.
     if (exclusive && crowd.isFull(person)) {
       socket.conn.close();
@@ -339,6 +347,16 @@ export function attendanceSockets(
       if (served.uid !== undefined) context.observe.disconnected(served.uid, socket.id, 'signed in anew');
       await decideLater(socket, ask(socket).asked);
       admissions.delete(socket);
+    },
+    signOut(sids) {
+      // Sign-outs are rare beside what sockets send: no index of sockets by session is kept for them.
+      for (const [socket, served] of [...connections]) {
+        if (!(served instanceof SocketConnection) || served.sid === null || !sids.has(served.sid)) continue;
+        served.signOut();
+        // Before the transport is closed, which waits for what is being written.
+        release(served);
+        context.dismiss(socket);
+      }
     },
     sendAway() {
       const goodbyes = [...connections].map(([socket, served]) => () => {

@@ -67,6 +67,7 @@ export class SocketConnection implements Connection, RoomMember {
   /** Gets the changes of a commit in one frame. */
   readonly #batched: boolean;
   #expiresAt: number | null;
+  #sid: string | null;
   /** When `sessionExpired` was sent, in ms of a clock that never jumps. */
   #toldAt: number | undefined;
   #released = false;
@@ -89,6 +90,7 @@ export class SocketConnection implements Connection, RoomMember {
     const { client } = socket.handshake.auth as { client?: { batched?: unknown } | null };
     this.#batched = client?.batched === true;
     this.#expiresAt = identity.expires_at;
+    this.#sid = identity.sid;
   }
 
   get id(): string {
@@ -97,6 +99,11 @@ export class SocketConnection implements Connection, RoomMember {
 
   get uid(): string {
     return this.person.uid;
+  }
+
+  /** The web session that its token is of. */
+  get sid(): string | null {
+    return this.#sid;
   }
 
   get watching(): readonly LiveSession[] {
@@ -392,10 +399,18 @@ export class SocketConnection implements Connection, RoomMember {
       throw new RollcallError('FORBIDDEN', { message: 'The token belongs to another user' });
     }
     this.#expiresAt = identity.expires_at;
+    this.#sid = identity.sid;
     this.#toldAt = undefined;
     const expires_at = identity.expires_at === null ? null : new Date(identity.expires_at).toISOString();
     reply.succeed(undefined, { expires_at });
     this.#context.observe.answered('refreshToken', this.uid, undefined, { events: [], seq: undefined });
+  }
+
+  /** Its web session was closed: what still waits is refused. */
+  signOut(): void {
+    this.#expiresAt = Number.NEGATIVE_INFINITY;
+    const payload: ServerPayload<'sessionExpired'> = { message: 'Signed out', code: 'UNAUTHENTICATED' };
+    this.#socket.emit('sessionExpired', payload);
   }
 
   get #isExpired(): boolean {

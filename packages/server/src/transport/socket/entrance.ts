@@ -90,7 +90,7 @@ async function identityByApp(socket: Socket, { authenticate }: SocketContext): P
   const uid = await Promise.race([authenticate(socket), late]);
   if (uid === undefined || uid === null) return undefined;
   if (!isUid(uid)) throw new TypeError('authenticate must give a uid of 1–128 characters, or null');
-  return { uid, expires_at: null, claims: { name: null, email: null, role: null } };
+  return { uid, sid: null, expires_at: null, claims: { name: null, email: null, role: null } };
 }
 
 function identityByToken(socket: Socket, { verifyToken }: SocketContext): Promise<Identity> {

@@ -38,6 +38,8 @@ export interface SocketContext {
   readonly publisher: SocketPublisher;
   readonly answerEncoding: AnswerEncoding;
   readonly verifyToken: VerifyToken;
+  /** True for a web session that was closed, on whatever node. */
+  readonly isClosed: (sid: string) => boolean;
   /** An app's own sign-in: the uid of the socket's user, null for nobody. */
   readonly authenticate: ((socket: Socket) => unknown) | undefined;
   /** What names a user may be their user id as well as their uid. */

@@ -6,6 +6,7 @@ import type { Dispatch } from '../../../commands/dispatch.js';
 import type { Logger } from '../../../observability/logger.js';
 import type { Metrics } from '../../../observability/metrics.js';
 import type { ImportFileOptions, ImportOutcome } from '../../../school/import-file.js';
+import type { SignIn } from '../../../sign-in/sign-in.js';
 import type { Person } from '../../../storage/port.js';
 import type { Observer } from '../../socket/socket-context.js';
 
@@ -19,6 +20,8 @@ export interface ApiContext {
   readonly observe: Observer;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Undefined where people sign in elsewhere: inside an app. */
+  readonly signIn: SignIn | undefined;
   /** Address under which people reach the server, without a slash at its end; asked for once it listens. */
   readonly publicUrl: () => string;
   /** Where the codes of errors are explained. */

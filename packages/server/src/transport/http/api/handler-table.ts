@@ -4,11 +4,13 @@ import { displayHandlers } from './handlers/displays.js';
 import { importHandlers } from './handlers/imports.js';
 import { meHandlers } from './handlers/me.js';
 import { sessionHandlers } from './handlers/sessions.js';
+import { signInHandlers } from './handlers/sign-in.js';
 
 /** What carries out each operation. An operation without a place here doesn't compile. */
 export const handlers: HandlersOf = {
   ...meHandlers,
   ...sessionHandlers,
+  ...signInHandlers,
   ...importHandlers,
   ...displayHandlers,
   ...aboutHandlers,

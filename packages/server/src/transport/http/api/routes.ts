@@ -11,7 +11,9 @@ import {
 } from '@rollcall/protocol/http';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { tooFast } from '../../../commands/dispatch.js';
+import { normalOrigin } from '../../../config/origin-patterns.js';
 import { EncodedPayload } from '../../../encoded-payload.js';
+import { isFromAnotherSite } from '../cross-site.js';
 import { problemOf, refusalOf, sendProblem } from '../problems.js';
 import type { ApiAnswer, ApiCall, ApiContext, Caller, Handler } from './api-context.js';
 import { callerOf } from './caller.js';
@@ -87,6 +89,7 @@ function server(name: OperationName, operation: Operation, context: ApiContext) 
     if (request.url.length - request.path.length > QUERY_MAX_CHARACTERS) {
       throw new RollcallError('BAD_REQUEST', { message: 'the query is too long', details: { field: 'query' } });
     }
+    if (operation.security === 'cookie' || operation.ownPagesOnly) refuseOtherSites(request, context);
     const caller = operation.security === 'token' ? await callerOf(request, context) : undefined;
     if (caller) response.locals['uid'] = caller.person.uid;
     const admit = async (events: number) => {
@@ -116,6 +119,14 @@ function server(name: OperationName, operation: Operation, context: ApiContext) 
       response.set('ETag', error.etag).status(304).end();
     }
   };
+}
+
+/** @throws {RollcallError} FORBIDDEN */
+function refuseOtherSites(request: Request, { publicUrl }: ApiContext): void {
+  const { method, headers } = request;
+  const source = { method, secFetchSite: request.get('Sec-Fetch-Site'), origin: headers.origin, host: headers.host };
+  if (!isFromAnotherSite(source, (origin) => origin === normalOrigin(new URL(publicUrl()).origin))) return;
+  throw new RollcallError('FORBIDDEN', { message: 'This is for pages of this site' });
 }
 
 const ITEMS_PER_EVENT = 250;
