@@ -1,15 +1,19 @@
+import type { Calendars } from './port/calendars.js';
 import type { Courses } from './port/courses.js';
 import type { Installation } from './port/installation.js';
 import type { Journal } from './port/journal.js';
 import type { People } from './port/people.js';
 import type { Projections } from './port/projection.js';
+import type { Reports } from './port/reports.js';
 import type { Schools } from './port/school.js';
 
+export type * from './port/calendars.js';
 export type * from './port/courses.js';
 export type * from './port/installation.js';
 export type * from './port/journal.js';
 export type * from './port/people.js';
 export type * from './port/projection.js';
+export type * from './port/reports.js';
 export type * from './port/school.js';
 
 /**
@@ -41,6 +45,8 @@ export interface Storage {
   readonly projection: Projections;
   readonly school: Schools;
   readonly installation: Installation;
+  readonly reports: Reports;
+  readonly calendars: Calendars;
 }
 
 export interface UnusableRows {

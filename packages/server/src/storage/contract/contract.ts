@@ -8,6 +8,7 @@ import { journalContract } from './journal-contract.js';
 import { lifeContract } from './life-contract.js';
 import { peopleContract } from './people-contract.js';
 import { projectionContract } from './projection-contract.js';
+import { reportsContract } from './reports-contract.js';
 
 export type { Harness, MakeHarness } from './harness.js';
 
@@ -23,6 +24,7 @@ export function storageContract(name: string, make: MakeHarness): void {
     describe('projection', () => projectionContract(make));
     describe('import', () => importContract(make));
     describe('installation', () => installationContract(make));
+    describe('reports and calendars', () => reportsContract(make));
     describe('open, close, reopen', () => lifeContract(make));
     describe('interleavings', () => interleavingContract(make));
   });

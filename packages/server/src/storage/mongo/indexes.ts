@@ -7,7 +7,8 @@ export type OnWarning = (message: string) => void;
 
 interface Wanted {
   readonly of: mongo.Collection<Row>;
-  readonly keys: readonly string[];
+  /** The keys of each index. */
+  readonly indexes: ReadonlyArray<readonly string[]>;
 }
 
 /** Indexes of our own collection, without which the server doesn't start. */
@@ -25,20 +26,25 @@ export async function indexJournal(journal: mongo.Collection<StoredRow>): Promis
  */
 export async function indexExisting(c: Collections, onWarning: OnWarning): Promise<void> {
   const wanted: readonly Wanted[] = [
-    { of: c.users, keys: ['uid'] },
-    { of: c.teachers, keys: ['user_id'] },
-    { of: c.students, keys: ['user_id'] },
-    { of: c.enrollments, keys: ['course_id', 'student_id'] },
-    { of: c.sessions, keys: ['status'] },
-    { of: c.records, keys: ['session_id', 'student_id'] },
+    { of: c.users, indexes: [['uid']] },
+    { of: c.teachers, indexes: [['user_id']] },
+    { of: c.students, indexes: [['user_id']] },
+    { of: c.enrollments, indexes: [['course_id', 'student_id'], ['student_id']] },
+    { of: c.sessions, indexes: [['status'], ['course_id'], ['teacher_id']] },
+    { of: c.records, indexes: [['session_id', 'student_id'], ['student_id']] },
   ];
-  await Promise.all(wanted.map((index) => ensure(index, onWarning)));
+  await Promise.all(wanted.map((one) => ensure(one, onWarning)));
 }
 
-async function ensure({ of, keys }: Wanted, onWarning: OnWarning): Promise<void> {
+async function ensure({ of, indexes }: Wanted, onWarning: OnWarning): Promise<void> {
   const existing = await existingIndexes(of);
   for (const index of existing) warnOfEarlier(of, index, onWarning);
-  if (existing.some((index) => serves(index, keys))) return;
+  for (const keys of indexes) {
+    if (!existing.some((index) => serves(index, keys))) await make(of, keys, onWarning);
+  }
+}
+
+async function make(of: mongo.Collection<Row>, keys: readonly string[], onWarning: OnWarning): Promise<void> {
   try {
     // An application has no reason for an index that ends with _id, and MongoDB tells indexes apart by their keys.
     const spec = Object.fromEntries([...keys, '_id'].map((key) => [key, 1 as const]));

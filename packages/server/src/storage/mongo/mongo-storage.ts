@@ -1,15 +1,18 @@
 import {
+  type Calendars,
   type Courses,
   type Installation,
   type Journal as JournalFacet,
   type People,
   type Projections,
+  type Reports,
   type Schools,
   type Storage,
   StorageError,
   type UnusableRows,
 } from '../port.js';
 import { type AppConnection, classesOf, connected, type DriverClasses } from './app-connection.js';
+import { calendarOf, findCalendar, removeCalendar, setCalendar } from './calendars.js';
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
@@ -25,6 +28,7 @@ import {
   provisionPerson,
 } from './people.js';
 import { projectRecords, projectSession } from './projection.js';
+import { recordsOfSessions, recordsOfStudent, sessionsOf, sessionsOfCourse, sessionsOfPerson } from './reports.js';
 import { importSchool } from './school-import.js';
 import { approvedEnrollments } from './school-lists.js';
 import { findSession, projectedSeqs, readRecords } from './sessions.js';
@@ -124,6 +128,26 @@ export class MongoStorage implements Storage {
     channelKey: () => this.#ask(({ connection }) => channelKey(databaseOf(connection))),
     beat: (server) => this.#ask(({ connection }) => beat(databaseOf(connection), server)),
     leave: (node) => this.#ask(({ connection }) => leave(databaseOf(connection), node)),
+  };
+
+  readonly reports: Reports = {
+    sessionsOfCourse: (courseId) => this.#ask(({ collections }) => sessionsOfCourse(collections, courseId)),
+    sessionsOfPerson: (person) => this.#ask(({ collections }) => sessionsOfPerson(collections, person)),
+    sessions: (sessionIds) => this.#ask(({ collections }) => sessionsOf(collections, sessionIds)),
+    recordsOfSessions: (sessionIds) => this.#ask(({ collections }) => recordsOfSessions(collections, sessionIds)),
+    recordsOfStudent: (studentId) => this.#ask(({ collections }) => recordsOfStudent(collections, studentId)),
+    findCourse: (courseId) => this.courses.findCourse(courseId),
+    listRoster: (courseId) => this.courses.listRoster(courseId),
+    findStudents: (studentIds) => this.people.findStudents(studentIds),
+    lastSeqs: (sessionIds) => this.journal.lastSeqs(sessionIds),
+    readCommits: (sessionId, afterSeq, limit) => this.journal.readCommits(sessionId, afterSeq, limit),
+  };
+
+  readonly calendars: Calendars = {
+    setCalendar: (address) => this.#ask(({ connection }) => setCalendar(databaseOf(connection), address)),
+    removeCalendar: (userId) => this.#ask(({ connection }) => removeCalendar(databaseOf(connection), userId)),
+    findCalendar: (hash) => this.#ask(({ connection }) => findCalendar(databaseOf(connection), hash)),
+    calendarOf: (userId) => this.#ask(({ connection }) => calendarOf(databaseOf(connection), userId)),
   };
 
   constructor(options: MongoStorageOptions) {

@@ -35,9 +35,42 @@ async function describeSession(c: Collections, sessionId: SessionId, row: Row): 
   const courseId = readId(row['course_id']);
   const course =
     courseId === null ? null : await c.courses.findOne({ _id: anyOf([courseId]) }, { projection: COURSE_FIELDS });
-  const teacherRefs = [readId(row['teacher_id']), readId(course?.['teacher_id'])].filter((ref) => ref !== null);
-  const teachers = await findTeachers(c, teacherRefs);
-  const teacher = teacherRefs.map((ref) => teachers.get(ref)).find((profile) => profile !== undefined);
+  const teacherRefs = teacherRefsOf(row, course);
+  const teacher = firstOf(teacherRefs, await findTeachers(c, teacherRefs));
+  return sessionFrom(sessionId, row, course, teacher, teacher ? await teacherName(c, teacher) : null);
+}
+
+/** The same for many rows: their courses and teachers are asked for together. */
+export async function describeSessions(c: Collections, rows: readonly Row[]): Promise<StoredSession[]> {
+  const courseIds = new Set(rows.flatMap((row) => readId(row['course_id']) ?? []));
+  const found = await inParts(courseIds, (_id) => c.courses.find({ _id }, { projection: COURSE_FIELDS }).toArray());
+  const courses = new Map(found.map((course) => [readId(course._id), course]));
+  const courseOf = (row: Row): Row | null => courses.get(readId(row['course_id'])) ?? null;
+  const teachers = await findTeachers(c, [...new Set(rows.flatMap((row) => teacherRefsOf(row, courseOf(row))))]);
+  const names = new Map<Row, string | null>();
+  for (const teacher of new Set(teachers.values())) names.set(teacher, await teacherName(c, teacher));
+  return rows.flatMap((row) => {
+    const sessionId = readId(row._id);
+    if (sessionId === null) return [];
+    const teacher = firstOf(teacherRefsOf(row, courseOf(row)), teachers);
+    return sessionFrom(sessionId as SessionId, row, courseOf(row), teacher, (teacher && names.get(teacher)) ?? null);
+  });
+}
+
+const teacherRefsOf = (row: Row, course: Row | null): string[] =>
+  [readId(row['teacher_id']), readId(course?.['teacher_id'])].filter((ref) => ref !== null);
+
+const firstOf = (refs: readonly string[], teachers: ReadonlyMap<string, Row>): Row | undefined =>
+  refs.map((ref) => teachers.get(ref)).find((profile) => profile !== undefined);
+
+function sessionFrom(
+  sessionId: SessionId,
+  row: Row,
+  course: Row | null,
+  teacher: Row | undefined,
+  teacherName: string | null,
+): StoredSession {
+  const courseId = readId(row['course_id']);
   return {
     session_id: sessionId,
     course_id: courseId as CourseId | null,
@@ -50,7 +83,7 @@ async function describeSession(c: Collections, sessionId: SessionId, row: Row): 
     topic: readText(row['topic']),
     description: readText(row['description']),
     teacher_id: readId(teacher?._id) as TeacherId | null,
-    teacher_name: teacher ? await teacherName(c, teacher) : null,
+    teacher_name: teacherName,
     status: readSessionStatus(row['status']),
     started_at: readTime(row['started_at']),
     ended_at: readTime(row['ended_at']),
@@ -120,7 +153,7 @@ function isNewer(row: Row, other: Row): boolean {
   return (readId(row._id) ?? '') < (readId(other._id) ?? '');
 }
 
-function readRecord(studentId: string, row: Row): StoredRecord {
+export function readRecord(studentId: string, row: Row): StoredRecord {
   const made = row._id instanceof mongo.ObjectId ? row._id.getTimestamp().getTime() : 0;
   const created_at = readTime(row['createdAt']) ?? made;
   return {

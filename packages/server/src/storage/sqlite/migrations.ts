@@ -161,6 +161,22 @@ export const MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (session_id, student_id)
       ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    version: 7,
+    name: 'reports over a course and over a student, and the addresses of calendars',
+    sql: `
+      CREATE INDEX IF NOT EXISTS class_sessions_course ON class_sessions (course_id);
+      CREATE INDEX IF NOT EXISTS class_sessions_teacher ON class_sessions (teacher_id) WHERE teacher_id IS NOT NULL;
+      CREATE INDEX IF NOT EXISTS attendance_records_student ON attendance_records (student_id);
+      CREATE INDEX IF NOT EXISTS enrollments_student ON enrollments (student_id);
+      CREATE INDEX IF NOT EXISTS courses_teacher ON courses (teacher_id);
+      CREATE INDEX IF NOT EXISTS course_teachers_teacher ON course_teachers (teacher_id);
+      CREATE TABLE calendar_tokens (
+        user_id TEXT NOT NULL PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,
+        made_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.reduce((highest, { version }) => Math.max(highest, version), 0);

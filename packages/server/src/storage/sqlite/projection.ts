@@ -76,15 +76,18 @@ export function project(db: Connection, { session_id, session, seq, records }: P
   db.run(FORGET_LEFT, [session_id]);
 }
 
-export const FIND_SESSION = `
-  SELECT json_group_array(json_array(s.session_id, s.course_id, c.course_id, c.title, c.course_code, s.date,
+/** A session `s` with its course and its teacher, as `toSession` reads it. */
+export const SESSION = `json_array(s.session_id, s.course_id, c.course_id, c.title, c.course_code, s.date,
     s.start_time, s.end_time, s.topic, s.description, coalesce(s.teacher_id, c.teacher_id), coalesce(s.teacher_name, u.name), s.status,
-    s.started_at, s.ended_at, s.projected_seq))
-  FROM class_sessions AS s
+    s.started_at, s.ended_at, s.projected_seq)`;
+/** What `SESSION` needs beside class_sessions AS s. */
+export const OF_SESSION = `
   LEFT JOIN courses AS c ON c.course_id = s.course_id
   LEFT JOIN teachers AS t ON t.teacher_id = coalesce(s.teacher_id, c.teacher_id)
-  LEFT JOIN users AS u ON u.user_id = t.user_id
-  WHERE s.session_id = ?`;
+  LEFT JOIN users AS u ON u.user_id = t.user_id`;
+
+export const FIND_SESSION = `
+  SELECT json_group_array(${SESSION}) FROM class_sessions AS s ${OF_SESSION} WHERE s.session_id = ?`;
 
 type SessionRow = [
   SessionId,
@@ -130,9 +133,12 @@ export const PROJECTED_SEQS = `
   SELECT json_group_array(json_array(s.session_id, s.projected_seq))
   FROM json_each(?1) AS r JOIN class_sessions AS s ON s.session_id = r.value`;
 
+/** What `toRecord` reads. */
+export const RECORD = `student_id, record_id, status, remarks, checked_in_at, marked_at, marked_by, created_at, updated_at,
+    seq`;
+
 export const READ_RECORDS = `
-  SELECT json_group_array(json_array(student_id, record_id, status, remarks, checked_in_at, marked_at, marked_by,
-    created_at, updated_at, seq))
+  SELECT json_group_array(json_array(${RECORD}))
   FROM attendance_records WHERE session_id = ?`;
 
 type RecordRow = [

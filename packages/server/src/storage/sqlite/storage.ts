@@ -2,17 +2,20 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
 import {
+  type Calendars,
   type Courses,
   type Installation,
   type Journal,
   type People,
   type Projections,
+  type Reports,
   type Schools,
   type Storage,
   StorageError,
   type UnusableRows,
 } from '../port.js';
 import { backUp } from './backup.js';
+import { calendarsOf } from './calendars.js';
 import { coursesOf } from './courses.js';
 import { LEFTOVERS } from './import-staging.js';
 import { installationOf } from './installation.js';
@@ -21,6 +24,7 @@ import { obstacleTo } from './obstacle.js';
 import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
+import { reportsOf } from './reports.js';
 import { schoolOf } from './school.js';
 import type { Role } from './verbs.js';
 import { WorkerLink } from './worker-link.js';
@@ -31,8 +35,9 @@ export interface SqliteOptions {
 }
 
 /**
- * A SQLite database: WAL, synchronous=FULL, one fsync for all that waits. A file has three worker threads, each with
- * a connection of its own: one writes, one reads, and one imports. A read that is asked for after a write was
+ * A SQLite database: WAL, synchronous=FULL, one fsync for all that waits. A file has four worker threads, each with
+ * a connection of its own: one writes, one reads, one makes long reads for reports, and one imports. The last two
+ * start when they are needed. A read that is asked for after a write was
  * acknowledged sees it, since every statement takes the newest snapshot of the log.
  */
 export class SqliteStorage implements Storage {
@@ -44,6 +49,8 @@ export class SqliteStorage implements Storage {
   readonly projection: Projections;
   readonly school: Schools;
   readonly installation: Installation;
+  readonly reports: Reports;
+  readonly calendars: Calendars;
   protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
@@ -56,8 +63,8 @@ export class SqliteStorage implements Storage {
     const writer = link('writer');
     this.links =
       this.path === ':memory:'
-        ? { writer, reader: writer, importer: writer }
-        : { writer, reader: link('reader'), importer: link('importer') };
+        ? { writer, reader: writer, reporter: writer, importer: writer }
+        : { writer, reader: link('reader'), reporter: link('reporter'), importer: link('importer') };
     const queries = new Queries(this.links);
     this.people = peopleOf(queries);
     this.courses = coursesOf(queries);
@@ -65,6 +72,8 @@ export class SqliteStorage implements Storage {
     this.projection = projectionOf(queries);
     this.school = schoolOf(queries);
     this.installation = installationOf(queries, this.path);
+    this.reports = reportsOf(new Queries({ ...this.links, reader: this.links.reporter }));
+    this.calendars = calendarsOf(queries);
   }
 
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */
@@ -95,9 +104,9 @@ export class SqliteStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    const { writer, reader, importer } = this.links;
+    const { writer, reader, reporter, importer } = this.links;
     // All are told at once, so that no verb is accepted from now on. Who closes last copies the log into the file.
-    await Promise.all([reader.close(), importer.close(), writer.close()]);
+    await Promise.all([reader.close(), reporter.close(), importer.close(), writer.close()]);
   }
 
   /** A SQLite database is Rollcall's own: every row is one that it can use. */

@@ -1,5 +1,14 @@
 import type { Commit } from '../../journal/commit.js';
-import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
+import type {
+  AppendResult,
+  ImportReport,
+  NewPerson,
+  Projection,
+  School,
+  SeenServer,
+  ServerNote,
+  StoredCalendar,
+} from '../port.js';
 
 /** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
 export type CommitRow = readonly [
@@ -12,7 +21,7 @@ export type CommitRow = readonly [
 ];
 
 /** What a thread is for: each has a connection of its own, so that none waits for the work of another. */
-export type Role = 'writer' | 'reader' | 'importer';
+export type Role = 'writer' | 'reader' | 'reporter' | 'importer';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
 export interface Verbs {
@@ -30,6 +39,8 @@ export interface Verbs {
   beat(server: ServerNote): SeenServer[];
   leave(node: string): void;
   provision(person: NewPerson): void;
+  setCalendar(address: StoredCalendar): void;
+  removeCalendar(userId: string): void;
   importSchool(school: School, dryRun: boolean): ImportReport;
   /** Removes what an import that was cut off has left in the file, unless another one is under way. */
   tidyImports(): void;
