@@ -109,6 +109,24 @@ export const errorRegistry = define({
     http_status: 429,
     when: 'The user sends commands too fast, or has sent ten wrong check-in codes and is not checked in to that session yet. Try again after details.retry_after seconds.',
   },
+  NOT_FOUND: {
+    message: 'Not Found',
+    retryable: false,
+    http_status: 404,
+    when: 'Nothing is served at this path, or there is nothing of this id that the user may know of.',
+  },
+  METHOD_NOT_ALLOWED: {
+    message: 'Method not allowed',
+    retryable: false,
+    http_status: 405,
+    when: 'The path is known, but not with this method. The header Allow names those that are.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    message: 'Unsupported media type',
+    retryable: false,
+    http_status: 415,
+    when: 'The body of the request is of another type than the operation takes, which is application/json unless it says otherwise.',
+  },
   PAYLOAD_TOO_LARGE: {
     message: 'Payload too large',
     retryable: false,

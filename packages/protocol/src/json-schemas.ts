@@ -13,6 +13,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 const isNoise = (schema: Record<string, unknown>, key: string): boolean =>
   key === '$schema' ||
   key === 'definitions' ||
+  key === '$defs' ||
   key === 'id' ||
   (key === 'pattern' && schema['format'] === 'date-time') ||
   (key === 'maximum' && schema[key] === Number.MAX_SAFE_INTEGER);
@@ -34,17 +35,20 @@ function tidy(value: unknown, prefix: string): unknown {
 }
 
 /**
- * A zod schema as JSON Schema draft 7. Its named parts are added to `named` and referred to as `prefix` and their
- * name, so that a document holds each of them once.
+ * A zod schema as JSON Schema: of draft 7, which AsyncAPI has, or of 2020-12, which OpenAPI 3.1 has. Its named parts are
+ * added to `named` and referred to as `prefix` and their name, so that a document holds each of them once.
  */
 export function jsonSchemaOf(
   schema: z.ZodType,
   io: 'input' | 'output',
   prefix: string,
   named: NamedSchemas,
+  target: 'draft-7' | 'draft-2020-12' = 'draft-7',
 ): JsonSchema {
-  const whole = z.toJSONSchema(schema, { target: 'draft-7', io });
-  for (const [name, part] of Object.entries(whole.definitions ?? {})) named[name] ??= tidy(part, prefix) as JsonSchema;
+  const whole = z.toJSONSchema(schema, { target, io });
+  for (const [name, part] of Object.entries(whole.definitions ?? whole.$defs ?? {})) {
+    named[name] ??= tidy(part, prefix) as JsonSchema;
+  }
   return tidy(whole, prefix) as JsonSchema;
 }
 

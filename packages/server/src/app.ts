@@ -25,6 +25,8 @@ const CLOSE_WITHIN_MS = 2_500;
 const PING_WITHIN_MS = 2_000;
 /** How long an idle connection is kept, in ms: longer than by any balancer of docs/guides/operating.md. */
 const KEEP_ALIVE_MS = 620_000;
+/** How long a request may take to arrive, in ms. */
+const REQUEST_WITHIN_MS = 30_000;
 /** How long a start that is told to stop may go on with what it writes, in ms. */
 const START_ENDS_WITHIN_MS = 3_000;
 /** How long after it is told to stop the server goes on waiting for a database that doesn't take what is written, in ms. */
@@ -54,6 +56,8 @@ export interface RollcallOptions {
   readonly wsEngine?: ServerOptions['wsEngine'];
   /** How often everybody in a room is looked at again, in ms. Default 25,000. */
   readonly rightsEveryMs?: number;
+  /** Holds every answer of the HTTP API against its schema, and refuses one that differs as a fault of the server. */
+  readonly checkAnswers?: boolean;
 }
 
 /** Builds a server from a configuration; nothing is opened before `start`. */
@@ -99,6 +103,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
   // A balancer that reuses a connection in the moment in which it is closed answers its client with an error.
   httpServer.keepAliveTimeout = KEEP_ALIVE_MS;
   httpServer.headersTimeout = KEEP_ALIVE_MS + 5_000;
+  httpServer.requestTimeout = REQUEST_WITHIN_MS;
   const connections = new Set<TcpSocket>();
   httpServer.on('connection', (connection: TcpSocket) => {
     connections.add(connection);
@@ -172,7 +177,16 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       ...(redis ? { carrier: { channel, connected: redis.connected } } : {}),
     };
     core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
-    handle = httpApp({ notReady, details, metrics: core.metrics.registry, metricsToken: config.metricsToken });
+    const { metricsToken, corsOrigins, publicUrl } = config;
+    const api = {
+      ...core.api,
+      publicUrl: () => surroundings.publicUrl().replace(/\/+$/, ''),
+      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      features: {},
+      checkAnswers: options.checkAnswers ?? false,
+    };
+    const { registry: metrics } = core.metrics;
+    handle = httpApp({ notReady, details, metrics, metricsToken, corsOrigins, publicUrl, api });
     const restored = await core.restore(stopped);
     stopped.throwIfAborted();
     core.attach();

@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
+import { personOf } from './auth/sign-in.js';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
@@ -20,6 +21,7 @@ import { newRecordId } from './register/record-id.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
+import type { ApiContext } from './transport/http/api/api-context.js';
 import {
   type AttendanceSockets,
   type AttendanceSocketsOptions,
@@ -81,6 +83,7 @@ export class RollcallCore {
   readonly #timeouts: SessionTimeouts;
   readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
+  readonly #logger: Logger;
   readonly #exclusive: boolean;
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
@@ -90,6 +93,7 @@ export class RollcallCore {
     const now = () => clock() + (this.#cluster?.clocks.correction ?? 0);
     const monotonic = () => performance.now();
     this.#namespace = namespace;
+    this.#logger = logger;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
@@ -186,6 +190,21 @@ export class RollcallCore {
         this.#cluster?.moved({ session_id, student_id, socket_id, move }),
       floodGuard: new FloodGuard(),
       letGo: options.letGo,
+    };
+  }
+
+  /** What the HTTP API needs of this core. */
+  get api(): Omit<ApiContext, 'publicUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
+    const { services, dispatch, verifyToken, observe, provisionFromToken: provision, byUserId } = this.#context;
+    const { directory, storage } = services;
+    return {
+      services,
+      dispatch,
+      verifyToken,
+      personOf: (identity) => personOf(identity, { directory, storage, provision, byUserId }),
+      observe,
+      metrics: this.metrics,
+      logger: this.#logger,
     };
   }
 

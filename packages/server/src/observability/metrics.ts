@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What a server counts; one registry a server, so that several live in one process. */
 export class Metrics {
@@ -24,6 +24,13 @@ export class Metrics {
     help: 'Events that the server does not know',
     registers: [this.registry],
   });
+  readonly #httpRequests = new Histogram({
+    name: 'rollcall_http_request_duration_seconds',
+    help: 'Requests over HTTP by route: the pattern of the path, never the path',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.registry],
+  });
 
   /** @param activeSessions read at each scrape */
   constructor(activeSessions: () => number) {
@@ -36,5 +43,10 @@ export class Metrics {
         this.set(activeSessions());
       },
     });
+  }
+
+  /** A request was answered. @param route the pattern of its path, or `none` */
+  httpAnswered(method: string, route: string, status: number, seconds: number): void {
+    this.#httpRequests.observe({ method, route, status }, seconds);
   }
 }

@@ -96,6 +96,7 @@ export async function startServer(
   const rollcall = createRollcall(config, {
     logger,
     prepare,
+    checkAnswers: true,
     ...(wsEngine ? { wsEngine } : {}),
     ...(rightsEveryMs ? { rightsEveryMs } : {}),
   });

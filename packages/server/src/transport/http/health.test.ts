@@ -105,7 +105,7 @@ test('[HTTP-121] with METRICS_TOKEN set /metrics wants it as Bearer, and nothing
     const refused = await ask(wrong);
     expect(refused.status, wrong).toBe(401);
     expect(refused.headers.get('www-authenticate')).toBe('Bearer');
-    expect(await refused.json()).toMatchObject({ status: 401, title: 'Unauthorized' });
+    expect(await refused.json()).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
   }
   for (const right of ['Bearer of-the-scraper', 'bearer  of-the-scraper']) {
     const page = await ask(right);

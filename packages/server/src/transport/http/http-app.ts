@@ -1,7 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { RollcallError } from '@rollcall/protocol';
+import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import type { Registry } from 'prom-client';
+import type { Config } from '../../config.js';
+import type { ApiContext } from './api/api-context.js';
+import { answerRefusals, apiRoutes, followRequests } from './api/routes.js';
+import { docsPage } from './docs-page.js';
+import { errorsPage } from './errors-page.js';
+import { originAllowed } from './origins.js';
+
+/** Where the API is served. */
+export const API_PATH = '/api/v1';
 
 export interface HttpAppOptions {
   /** Why the server can't serve; empty when it can. */
@@ -11,13 +22,27 @@ export interface HttpAppOptions {
   readonly metrics: Registry;
   /** What /metrics wants as Bearer; null: nothing. */
   readonly metricsToken: string | null;
+  readonly corsOrigins: Config['corsOrigins'];
+  /** As configured; null where it isn't. */
+  readonly publicUrl: string | null;
+  readonly api: ApiContext;
 }
 
-/** The process over HTTP: whether it lives, whether it can serve, what it counted. */
-export function httpApp({ notReady, details, metrics, metricsToken }: HttpAppOptions): Express {
+/** All that a server of its own answers over HTTP: the process, the API and its pages. */
+export function httpApp({
+  notReady,
+  details,
+  metrics,
+  metricsToken,
+  corsOrigins,
+  publicUrl,
+  api,
+}: HttpAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(helmet());
+  app.disable('etag');
+  app.use(followRequests(api));
+  app.use(securityHeaders(publicUrl));
   // Each answer is about this moment.
   app.use((_request: Request, response: Response, next: NextFunction) => {
     response.set('Cache-Control', 'no-store');
@@ -35,20 +60,62 @@ export function httpApp({ notReady, details, metrics, metricsToken }: HttpAppOpt
   });
   app.get('/metrics', async (request, response) => {
     if (metricsToken !== null && !hasBearer(request, metricsToken)) {
-      response.set('WWW-Authenticate', 'Bearer');
-      problem(response, 401, 'Unauthorized', 'The metrics are for requests with METRICS_TOKEN as their Bearer');
-      return;
+      throw new RollcallError('UNAUTHENTICATED', {
+        message: 'The metrics are for requests with METRICS_TOKEN as their Bearer',
+      });
     }
     response.type(metrics.contentType).send(await metrics.metrics());
   });
-  app.use((request: Request, response: Response) => {
-    problem(response, 404, 'Not Found', `Nothing is served at ${request.path}`);
+  app.use('/errors', errorsPage());
+  app.use(API_PATH, crossOrigin(corsOrigins), docsPage(), apiRoutes(api));
+  app.use((request: Request) => {
+    throw new RollcallError('NOT_FOUND', { message: `Nothing is served at ${request.path}` });
   });
-  // Four parameters make it an error handler to Express.
-  app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    problem(response, 500, 'Internal Server Error', 'A fault of the server');
-  });
+  app.use(answerRefusals(api));
   return app;
+}
+
+/**
+ * No page of ours needs anything inline, or anything of another origin.
+ * @param publicUrl where it is https, browsers are told to insist on it; where it isn't, that would break every page
+ */
+export function securityHeaders(publicUrl: string | null) {
+  const self = ["'self'"];
+  const secure = publicUrl?.startsWith('https:') ?? false;
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: self,
+        styleSrc: self,
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: self,
+        // Not every browser takes a websocket of the same origin for 'self'.
+        connectSrc: ["'self'", 'wss:', ...(secure ? [] : ['ws:'])],
+        formAction: self,
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: secure && { maxAge: 31_536_000, includeSubDomains: false },
+  });
+}
+
+/**
+ * Pages of CORS_ORIGIN may use the API by its tokens. Never by cookies: those are for the server's own pages.
+ */
+export function crossOrigin(allowed: Config['corsOrigins']) {
+  return cors((request, decide) => {
+    const { origin, host } = request.headers;
+    decide(null, {
+      origin: originAllowed(origin, host, allowed),
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-None-Match', 'X-Request-Id'],
+      exposedHeaders: ['ETag', 'Retry-After', 'X-Request-Id', 'Content-Disposition', 'Location', 'Allow'],
+      maxAge: 600,
+    });
+  });
 }
 
 /** Compares digests, so that how long it takes tells nothing of the token, its length included. */
@@ -56,8 +123,4 @@ function hasBearer(request: Request, token: string): boolean {
   const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(token));
-}
-
-function problem(response: Response, status: number, title: string, detail: string): void {
-  response.status(status).type('application/problem+json').json({ type: 'about:blank', title, status, detail });
 }

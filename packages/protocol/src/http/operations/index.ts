@@ -1,0 +1,14 @@
+import type { Operation } from '../operation.js';
+import type { OperationName } from '../paths.js';
+import { aboutOperations } from './about.js';
+import { meOperations } from './me.js';
+import { sessionOperations } from './sessions.js';
+
+/** Every operation of the HTTP API, by name. A name of `paths` without a definition here doesn't compile. */
+export const operations = {
+  ...meOperations,
+  ...sessionOperations,
+  ...aboutOperations,
+} as const satisfies { readonly [Name in OperationName]: Operation };
+
+export type Operations = typeof operations;

@@ -1,0 +1,15 @@
+import { RollcallError } from '@rollcall/protocol';
+import type { Request } from 'express';
+import type { ApiContext, Caller } from './api-context.js';
+
+/** Who sends the request, by the access token in its Authorization. @throws {RollcallError} UNAUTHENTICATED and others */
+export async function callerOf(request: Request, { verifyToken, personOf, services }: ApiContext): Promise<Caller> {
+  const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (token === undefined) throw new RollcallError('UNAUTHENTICATED');
+  const identity = await verifyToken(token);
+  // The verifier judges by the machine's clock.
+  if (identity.expires_at !== null && identity.expires_at <= services.now()) {
+    throw new RollcallError('UNAUTHENTICATED', { message: 'Invalid token' });
+  }
+  return { identity, person: await personOf(identity) };
+}

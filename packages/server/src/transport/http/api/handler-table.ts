@@ -1,0 +1,11 @@
+import type { HandlersOf } from './api-context.js';
+import { aboutHandlers } from './handlers/about.js';
+import { meHandlers } from './handlers/me.js';
+import { sessionHandlers } from './handlers/sessions.js';
+
+/** What carries out each operation. An operation without a place here doesn't compile. */
+export const handlers: HandlersOf = {
+  ...meHandlers,
+  ...sessionHandlers,
+  ...aboutHandlers,
+};

@@ -1,0 +1,29 @@
+import { sessionCard } from '../../../../sessions/session-card.js';
+import { sessionJournal } from '../../../../sessions/session-journal.js';
+import type { HandlersOf } from '../api-context.js';
+import { runCommand } from '../run-command.js';
+
+/** Running sessions: the same commands as on the socket, and two reads beside them. */
+export const sessionHandlers = {
+  getSession: ({ params, query, caller }, context) =>
+    runCommand('getAttendanceSessionData', { ...params, ...query }, caller, context),
+  startSession: ({ params, body, caller }, context) =>
+    runCommand('startAttendanceSession', { ...body, ...params }, caller, context),
+  endSession: ({ params, body, caller }, context) =>
+    runCommand('endAttendanceSession', { ...body, ...params }, caller, context),
+  keepSessionAlive: ({ params, body, caller }, context) =>
+    runCommand('keepAttendanceSessionAlive', { ...body, ...params }, caller, context),
+  checkIn: ({ params, body, caller }, context) =>
+    runCommand('joinAttendanceSession', { ...body, ...params }, caller, context),
+  updateRecords: ({ params, body, caller }, context) =>
+    runCommand('bulkUpdateAttendance', { ...body, ...params }, caller, context),
+  putRecord: ({ params, body, caller }, context) =>
+    runCommand('markStudentAttendance', { ...body, ...params }, caller, context),
+  getCard: async ({ params, caller }, { services }) => ({
+    body: await sessionCard(caller.person, params.session_id, services),
+  }),
+  getJournal: async ({ params, query, caller, charge }, { services }) => {
+    await charge(query.limit);
+    return { body: await sessionJournal(caller.person, params.session_id, query, services) };
+  },
+} satisfies Partial<HandlersOf>;
