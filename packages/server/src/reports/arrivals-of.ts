@@ -14,9 +14,7 @@ export function arrivalsOf(
   start: number | null,
   records: ReadonlyArray<Pick<SessionRecord, 'checked_in_at'>>,
 ): Arrivals {
-  const times = records
-    .flatMap(({ checked_in_at }) => checked_in_at ?? [])
-    .sort((a, b) => a - b);
+  const times = records.flatMap(({ checked_in_at }) => checked_in_at ?? []).sort((a, b) => a - b);
   const origin = start ?? times[0] ?? 0;
   const minutes: Arrivals['minutes'] = [];
   for (const [index, time] of times.entries()) {

@@ -14,10 +14,15 @@ const plain = (cell: Cell): Cell => (typeof cell === 'string' ? withoutControls(
  * spreadsheet would take for a formula has an apostrophe before it.
  */
 export function csvOf({ header, rows }: Pick<Sheet, 'header' | 'rows'>): Uint8Array<ArrayBuffer> {
-  const text = stringify([header, ...rows].map((row) => row.map(plain)), {
-    bom: true,
-    escape_formulas: true,
-    record_delimiter: 'windows',
-  });
+  const text = stringify(
+    [header, ...rows].map((row) => row.map(plain)),
+    {
+      bom: true,
+      escape_formulas: true,
+      // Some readers take one that stands alone for the end of a row.
+      quoted_match: /\r/,
+      record_delimiter: 'windows',
+    },
+  );
   return new TextEncoder().encode(text);
 }

@@ -1,4 +1,11 @@
-import type { AttendanceStatus, CourseId, CourseSummary, HistoryRow, StudentHistory, StudentId } from '@rollcall/protocol';
+import type {
+  AttendanceStatus,
+  CourseId,
+  CourseSummary,
+  HistoryRow,
+  StudentHistory,
+  StudentId,
+} from '@rollcall/protocol';
 import type { RosterStudent } from '../journal/entries.js';
 import type { SessionRecord } from '../storage/port.js';
 import { lateMinutesOf, runsOf, Tally } from './figures.js';

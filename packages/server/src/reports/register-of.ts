@@ -87,7 +87,9 @@ export function registerOf(parts: RegisterParts): CourseRegister {
       reportedSession(dated, perSession[place] ?? new Tally(), amendments, parts.unreadable),
     ),
     rows: [...lines.values()].map((line) => rowOf(line, sessions, codes)),
-    weeks: [...perWeek].map(([week, entry]): RegisterWeek => ({ week, sessions: entry.sessions, ...entry.tally.figures })),
+    weeks: [...perWeek].map(
+      ([week, entry]): RegisterWeek => ({ week, sessions: entry.sessions, ...entry.tally.figures }),
+    ),
     summary: { students: lines.size, sessions: sessions.length, ...all.figures },
     amendments,
   };
@@ -100,7 +102,11 @@ interface Line {
   readonly tally: Tally;
 }
 
-function rowOf({ student, statuses, tally }: Line, sessions: readonly DatedSession[], codes: CodeSet | null): RegisterRow {
+function rowOf(
+  { student, statuses, tally }: Line,
+  sessions: readonly DatedSession[],
+  codes: CodeSet | null,
+): RegisterRow {
   const inPlace = sessions.map((_, place) => statuses[place] ?? null);
   return {
     student_id: student.student_id,

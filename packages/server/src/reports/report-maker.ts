@@ -86,5 +86,8 @@ export class ReportMaker {
 const reportOf = (bytes: Uint8Array<ArrayBuffer>, format: ReportFormat, name: readonly string[]): Report => ({
   bytes,
   content_type: CONTENT_TYPES[format],
-  file_name: `${name.join('-').replace(/[^A-Za-z0-9-]+/g, '-').slice(0, 100)}.${format}`,
+  file_name: `${name
+    .join('-')
+    .replace(/[^A-Za-z0-9-]+/g, '-')
+    .slice(0, 100)}.${format}`,
 });

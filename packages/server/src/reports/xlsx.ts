@@ -79,13 +79,15 @@ function columnName(index: number): string {
   return name;
 }
 
+/** Of two lines, in points. */
+const HEADER_HEIGHT = 32;
 /** Styles of cells, by their place in `STYLES`. */
 const [PLAIN, HEADER] = [0, 1];
 
 function worksheet({ header, rows, frozen }: Sheet, texts: SharedTexts, isFirst: boolean): string {
   const names = header.map((_, index) => columnName(index));
   const row = (cells: readonly Cell[], number: number, style: number): string => {
-    let xml = `<row r="${number}">`;
+    let xml = style === HEADER ? `<row r="${number}" ht="${HEADER_HEIGHT}" customHeight="1">` : `<row r="${number}">`;
     for (const [index, cell] of cells.entries()) {
       if (cell === null) continue;
       const place = `r="${names[index]}${number}"${style === PLAIN ? '' : ` s="${style}"`}`;
@@ -120,7 +122,8 @@ function worksheet({ header, rows, frozen }: Sheet, texts: SharedTexts, isFirst:
 
 function widthsOf(header: readonly string[], rows: Sheet['rows']): number[] {
   return header.map((name, index) => {
-    let longest = name.length;
+    // The header goes on in a second line where it has a space.
+    let longest = Math.max(...name.split(' ').map((word) => word.length));
     for (const row of rows.slice(0, ROWS_MEASURED)) longest = Math.max(longest, String(row[index] ?? '').length);
     return Math.min(WIDE, Math.max(NARROW, longest)) + 2;
   });
@@ -136,7 +139,8 @@ const STYLES = [
   '<border><left/><right/><top/><bottom style="thin"><color auto="1"/></bottom><diagonal/></border></borders>',
   '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>',
   '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>',
-  '<xf numFmtId="0" fontId="1" fillId="0" borderId="1" xfId="0" applyFont="1" applyBorder="1"/></cellXfs>',
+  '<xf numFmtId="0" fontId="1" fillId="0" borderId="1" xfId="0" applyFont="1" applyBorder="1" applyAlignment="1">',
+  '<alignment vertical="bottom" wrapText="1"/></xf></cellXfs>',
   '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>',
   '</styleSheet>',
 ].join('');
@@ -144,14 +148,16 @@ const STYLES = [
 function packageParts(sheets: readonly Sheet[]): Record<string, string> {
   const numbered = sheets.map((sheet, index) => ({ sheet, n: index + 1 }));
   const [stylesId, textsId] = [`rId${sheets.length + 1}`, `rId${sheets.length + 2}`];
-  const override = (part: string, type: string) => `<Override PartName="/${part}" ContentType="${CONTENT}.${type}+xml"/>`;
+  const override = (part: string, type: string) =>
+    `<Override PartName="/${part}" ContentType="${CONTENT}.${type}+xml"/>`;
   const relation = (id: string, type: string, target: string) =>
     `<Relationship Id="${id}" Type="${DOCUMENT}/${type}" Target="${target}"/>`;
-  // The header is repeated on every printed page.
-  const titles = numbered.map(
-    ({ sheet, n }) =>
-      `<definedName name="_xlnm.Print_Titles" localSheetId="${n - 1}">${escaped(`'${sheet.name}'!$1:$1`)}</definedName>`,
-  );
+  // The header, and the columns that stay in view, are repeated on every printed page.
+  const titles = numbered.map(({ sheet, n }) => {
+    const columns = sheet.frozen === 0 ? '' : `'${sheet.name}'!$A:$${columnName(sheet.frozen - 1)},`;
+    const area = escaped(`${columns}'${sheet.name}'!$1:$1`);
+    return `<definedName name="_xlnm.Print_Titles" localSheetId="${n - 1}">${area}</definedName>`;
+  });
   return {
     '[Content_Types].xml': [
       `<Types xmlns="${PACKAGE}/content-types">`,

@@ -38,7 +38,10 @@ async function sessionsTaught(c: Collections, { teacher_id }: PersonIds): Promis
     .toArray();
   const [own, ofCourses] = await Promise.all([
     c.sessions.find({ teacher_id: teacher }).toArray(),
-    sessionsOfCourses(c, courses.flatMap((course) => readId(course._id) ?? [])),
+    sessionsOfCourses(
+      c,
+      courses.flatMap((course) => readId(course._id) ?? []),
+    ),
   ]);
   return [...own, ...ofCourses];
 }
