@@ -14,6 +14,9 @@ async function foreignImports(file: URL, seen = new Set<string>()): Promise<Set<
   return foreign;
 }
 
-test('[SDK-6] the client imports socket.io-client alone: no Node built-in, and no schema of the protocol', async () => {
-  expect([...(await foreignImports(new URL('./index.js', import.meta.url)))]).toEqual(['socket.io-client']);
+test('[SDK-6] the client imports socket.io-client and the API’s paths alone: no Node built-in, and no schema of the protocol', async () => {
+  const foreign = await foreignImports(new URL('./index.js', import.meta.url));
+  expect([...foreign].sort()).toEqual(['@rollcall/protocol/paths', 'socket.io-client']);
+  const paths = new URL(import.meta.resolve('@rollcall/protocol/paths'));
+  expect([...(await foreignImports(paths))]).toEqual([]);
 });

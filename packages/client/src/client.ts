@@ -1,4 +1,5 @@
 import type { ClientEventName } from '@rollcall/protocol';
+import { createApi, type RollcallApi } from './api.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { RollcallClientError } from './errors.js';
@@ -35,6 +36,8 @@ const CHANGES: Partial<Record<string, 'session' | 'student'>> = {
  * called without a connection waits for one. Rejects with RollcallClientError.
  */
 export class RollcallClient extends Emitter<ClientEvents> implements Caller {
+  /** The HTTP API, with the same token. It needs no connection. */
+  readonly api: RollcallApi;
   readonly #deadline: number;
   readonly #outbox: Outbox;
   readonly #connection: Connection;
@@ -47,7 +50,9 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
 
   constructor(options: ConnectOptions) {
     super();
-    const { timeout, deadline, ...connection } = settingsOf(options);
+    const { timeout, deadline, apiPath, ...connection } = settingsOf(options);
+    const { url, token } = connection;
+    this.api = createApi({ url, token, path: apiPath, timeout, deadline });
     this.#deadline = deadline;
     this.#outbox = new Outbox({ timeout });
     this.#connection = new Connection(

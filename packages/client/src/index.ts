@@ -1,4 +1,5 @@
 export type { AttendanceRecord, AttendanceStatus, Session, Statistics } from '@rollcall/protocol';
+export { type ApiOptions, type ApiRequestOptions, createApi, type RollcallApi } from './api.js';
 export { connect, RollcallClient } from './client.js';
 export { type ClientErrorCode, RollcallClientError } from './errors.js';
 export type {

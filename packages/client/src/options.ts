@@ -12,6 +12,8 @@ export interface ConnectOptions {
   token: TokenSource;
   /** Path of Socket.IO on the server, with what a proxy puts before it; `/socket.io`. */
   path?: string;
+  /** Where the HTTP API is served, with what a proxy puts before it; `/api/v1`. */
+  apiPath?: string;
   /** Ways to connect in order of preference; websocket, then polling. */
   transports?: readonly Transport[];
   /**
@@ -31,6 +33,7 @@ export interface ConnectOptions {
 export interface Settings extends Omit<ConnectionOptions, 'connectTimeout'> {
   readonly timeout: number;
   readonly deadline: number;
+  readonly apiPath: string;
 }
 
 const TRANSPORTS: readonly unknown[] = ['websocket', 'polling', 'webtransport'] satisfies Transport[];
@@ -46,6 +49,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof ConnectOptions>([
   'url',
   'token',
   'path',
+  'apiPath',
   'transports',
   'timeout',
   'deadline',
@@ -82,11 +86,12 @@ export function settingsOf(options: ConnectOptions): Settings {
   for (const name of Object.keys(given)) {
     if (!NAMES.has(name)) throw new TypeError(`connect has no option ${shown(name)}`);
   }
-  const { path, transports, timeout, deadline, reconnect, client } = options;
+  const { path, apiPath, transports, timeout, deadline, reconnect, client } = options;
   return {
     url,
     token: options.token,
-    path: path === undefined ? '/socket.io' : pathOf(path),
+    path: path === undefined ? '/socket.io' : pathOf('path', path),
+    apiPath: apiPath === undefined ? '/api/v1' : pathOf('apiPath', apiPath).replace(/\/+$/, ''),
     transports: transports === undefined ? ['websocket', 'polling'] : transportsOf(transports),
     timeout: timeout === undefined ? 10_000 : Math.min(milliseconds('timeout', timeout), MOST_TIMEOUT_MS),
     deadline: deadline === undefined ? 60_000 : deadlineOf(deadline),
@@ -117,7 +122,8 @@ export function assertCommand(event: unknown, payload: unknown, options: unknown
 const deadlineOf = (deadline: unknown): number =>
   deadline === Number.POSITIVE_INFINITY ? deadline : milliseconds('deadline', deadline);
 
-function originOf(url: unknown): string {
+/** @throws {TypeError} saying why it is no address of a server */
+export function originOf(url: unknown): string {
   if (typeof url !== 'string' || url === '') throw new TypeError('connect needs a url, the address of the server');
   const wrong = (why: string) => new TypeError(`url ${shown(url)} ${why}`);
   if (!/^\s*[a-z][a-z0-9+.-]*:\/\//i.test(url)) {
@@ -142,9 +148,10 @@ function originOf(url: unknown): string {
   return `${scheme}//${parsed.host}`;
 }
 
-function pathOf(path: unknown): string {
+function pathOf(name: 'path' | 'apiPath', path: unknown): string {
   if (typeof path === 'string' && /^\/[^?#\s]*$/.test(path)) return path;
-  throw new TypeError(`path must be a string that begins with /, such as /socket.io, and not ${shown(path)}`);
+  const usual = name === 'path' ? '/socket.io' : '/api/v1';
+  throw new TypeError(`${name} must be a string that begins with /, such as ${usual}, and not ${shown(path)}`);
 }
 
 function transportsOf(transports: unknown): Transport[] {

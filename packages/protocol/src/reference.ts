@@ -4,9 +4,11 @@ import { type ClientEventName, clientEvents } from './client-events.js';
 import { type ErrorDefinition, errorRegistry } from './errors.js';
 import { clientEventTable, serverEventTable } from './event-table.js';
 import { ackExamples, clientExamples, serverExamples } from './examples.js';
+import { openApiDocument } from './http/openapi.js';
 import { clientJsonSchema, isObject, type JsonSchema, jsonSchemaOf, type NamedSchemas } from './json-schemas.js';
 import { CHECK_IN_CODES } from './reference-codes.js';
 import { CONNECTING } from './reference-connecting.js';
+import { httpPage } from './reference-http.js';
 import { type ServerEventName, serverEvents } from './server-events.js';
 
 const GENERATED = '<!-- Generated from packages/protocol by `npm run docs -w packages/protocol`: edits are lost. -->';
@@ -17,6 +19,8 @@ export function referencePages(): Readonly<Record<string, string>> {
     'errors.md': errorsPage(),
     'events.md': eventsPage(),
     'asyncapi.json': `${JSON.stringify(asyncApiDocument(), null, 2)}\n`,
+    'http-api.md': httpPage(GENERATED),
+    'openapi.json': `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   };
 }
 

@@ -178,9 +178,11 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     };
     core = new RollcallCore(io.of('/'), storage, { ...config, secret }, logger, surroundings);
     const { metricsToken, corsOrigins, publicUrl } = config;
+    const reached = () => surroundings.publicUrl().replace(/\/+$/, '');
     const api = {
       ...core.api,
-      publicUrl: () => surroundings.publicUrl().replace(/\/+$/, ''),
+      publicUrl: reached,
+      errorsUrl: () => `${reached()}/errors`,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       features: {},
       checkAnswers: options.checkAnswers ?? false,

@@ -194,7 +194,7 @@ export class RollcallCore {
   }
 
   /** What the HTTP API needs of this core. */
-  get api(): Omit<ApiContext, 'publicUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
+  get api(): Omit<ApiContext, 'publicUrl' | 'errorsUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
     const { services, dispatch, verifyToken, observe, provisionFromToken: provision, byUserId } = this.#context;
     const { directory, storage } = services;
     return {

@@ -4,6 +4,7 @@ import { errorRegistry } from '../errors.js';
 import { openApiDocument } from './openapi.js';
 import type { Operation } from './operation.js';
 import { operations } from './operations/index.js';
+import { REPEATABLE } from './paths.js';
 
 const every = Object.entries(operations) as Array<[string, Operation]>;
 
@@ -53,4 +54,10 @@ test('[API-14] every operation documents the status of each of its errors', () =
       expect(statuses, `${name} ${code}`).toContain(String(errorRegistry[code].http_status));
     }
   }
+});
+
+test('[API-7] the operations that may be repeated are those that take an op_id', () => {
+  const taking = every.filter(([, { body }]) => body && 'op_id' in ((body as { shape?: object }).shape ?? {}));
+  const byHeader = every.filter(([, { idempotent }]) => idempotent);
+  expect([...REPEATABLE].sort()).toEqual([...taking, ...byHeader].map(([name]) => name).sort());
 });

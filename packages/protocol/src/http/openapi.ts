@@ -68,7 +68,8 @@ function bodyOf({ body, documentedBody, bodyMedia, example }: Operation, named: 
   const content = schema
     ? { 'application/json': { schema: schemaOf(schema, 'input', named), ...exampleOf(example.body) } }
     : Object.fromEntries((bodyMedia ?? []).map((media) => [media, {}]));
-  return { requestBody: { required: bodyMedia !== undefined, content } };
+  // No body says as much as an empty object.
+  return { requestBody: { required: !body?.safeParse({}).success, content } };
 }
 
 const exampleOf = (value: unknown): object => (value === undefined ? {} : { example: value });

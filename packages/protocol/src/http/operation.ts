@@ -44,6 +44,8 @@ export interface Operation {
   readonly answers: Readonly<Partial<Record<200 | 201 | 202 | 204 | 302 | 303, AnswerDefinition>>>;
   /** Refusals of this operation, beside those that any may give. */
   readonly errors: readonly ErrorCode[];
+  /** A change without a body whose Idempotency-Key counts as its op_id. */
+  readonly idempotent?: true;
   /** An answer may be asked for again with If-None-Match. */
   readonly etag?: true;
   readonly example: {
@@ -61,7 +63,7 @@ export const operation = <const Op extends Operation>(op: Op): Op => op;
 export const BODY_MAX_BYTES = 1024 * 1024;
 
 type OutputOf<Schema> = Schema extends z.ZodType ? z.output<Schema> : Record<never, never>;
-type InputOf<Schema> = Schema extends z.ZodType ? z.input<Schema> : undefined;
+type InputOf<Schema> = Schema extends z.ZodType ? z.input<Schema> : unknown;
 type Part<Op, Name extends string> = Op extends { readonly [Key in Name]: infer Schema } ? Schema : undefined;
 
 /** What the server works with, after checking. */
@@ -71,12 +73,11 @@ export interface CheckedRequest<Op> {
   readonly body: OutputOf<Part<Op, 'body'>>;
 }
 
-/** What a caller gives: only the parts that the operation has. */
-export type RequestInput<Op> = {
-  readonly [Name in 'params' | 'query' | 'body' as Part<Op, Name> extends undefined ? never : Name]: InputOf<
-    Part<Op, Name>
-  >;
-};
+/** What a caller gives: the fields of path, query and body side by side, and `file` where the body is one. */
+export type RequestInput<Op> = InputOf<Part<Op, 'params'>> &
+  InputOf<Part<Op, 'query'>> &
+  InputOf<Part<Op, 'body'>> &
+  (Op extends { readonly bodyMedia: readonly string[] } ? { readonly file: Blob } : unknown);
 
 type AnswersOf<Op> = Op extends { readonly answers: infer Answers } ? Answers[keyof Answers] : never;
 /** The JSON that comes back. */

@@ -1,6 +1,7 @@
 /**
  * Method and path of every operation of the HTTP API, under its name; below /api/v1. Without any schema, so that a
- * page that only calls them loads nothing else.
+ * page that only calls them loads nothing else. What stands in `{?…}` goes into the query, as RFC 6570 has it; of GET and
+ * DELETE all that isn't in the path does.
  */
 export const paths = {
   getMe: 'GET /me',
@@ -21,8 +22,23 @@ export const paths = {
 export type OperationName = keyof typeof paths;
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** The two halves of an operation's place. */
-export function placeOf(name: OperationName): { readonly method: Method; readonly path: string } {
-  const [method, path] = paths[name].split(' ') as [Method, string];
-  return { method, path };
+/** Operations that change something once however often they are sent, by their op_id. */
+export const REPEATABLE: readonly OperationName[] = [
+  'startSession',
+  'endSession',
+  'keepSessionAlive',
+  'checkIn',
+  'updateRecords',
+  'putRecord',
+];
+
+/** The parts of an operation's place. `query` names what goes into the query although the method has a body. */
+export function placeOf(name: OperationName): {
+  readonly method: Method;
+  readonly path: string;
+  readonly query: readonly string[];
+} {
+  const [method, template = ''] = paths[name].split(' ') as [Method, string?];
+  const [path = '', query] = template.split('{?');
+  return { method, path, query: query === undefined ? [] : query.replace('}', '').split(',') };
 }

@@ -35,7 +35,7 @@ const isoOrNull = (ms: number | null): string | null => (ms === null ? null : is
 /** For whom an object is: a student's email is for teachers' answers alone, never for broadcasts. */
 export type Audience = 'teacher' | 'everyone';
 
-function studentOf(student: RosterStudent, audience: Audience): StudentSummary {
+export function studentOf(student: RosterStudent, audience: Audience): StudentSummary {
   const { student_id, user_id, name, roll, section, profile_picture, email } = student;
   return audience === 'teacher'
     ? { student_id, user_id, name, roll, section, profile_picture, email }

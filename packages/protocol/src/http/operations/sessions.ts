@@ -72,7 +72,7 @@ export const sessionOperations = {
     errors: ['NOT_A_TEACHER', 'NOT_SESSION_TEACHER', 'COURSE_NOT_FOUND', 'SESSION_ENDED', 'JOURNAL_UNREADABLE'],
     example: {
       params: { session_id },
-      body: without(clientExamples.startAttendanceSession, 'session_id'),
+      body: without(clientExamples.startAttendanceSession, 'session_id', 'op_id'),
       answer: without(ackExamples.startAttendanceSession, 'ok'),
     },
   }),
@@ -89,7 +89,7 @@ export const sessionOperations = {
     errors: [...ofTeachers, 'SESSION_NOT_ACTIVE'],
     example: {
       params: { session_id },
-      body: without(clientExamples.endAttendanceSession, 'session_id'),
+      body: without(clientExamples.endAttendanceSession, 'session_id', 'op_id'),
       answer: without(ackExamples.endAttendanceSession, 'ok'),
     },
   }),
@@ -225,7 +225,7 @@ export const sessionOperations = {
     errors: [...ofTeachers, 'SESSION_NOT_ACTIVE', 'SESSION_ENDED', 'STUDENT_NOT_FOUND', 'NOT_ENROLLED'],
     example: {
       params: { session_id },
-      body: without(clientExamples.bulkUpdateAttendance, 'session_id'),
+      body: without(clientExamples.bulkUpdateAttendance, 'session_id', 'op_id'),
       answer: without(ackExamples.bulkUpdateAttendance, 'ok'),
     },
   }),

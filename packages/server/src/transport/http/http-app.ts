@@ -68,11 +68,32 @@ export function httpApp({
   });
   app.use('/errors', errorsPage());
   app.use(API_PATH, crossOrigin(corsOrigins), docsPage(), apiRoutes(api));
-  app.use((request: Request) => {
-    throw new RollcallError('NOT_FOUND', { message: `Nothing is served at ${request.path}` });
-  });
+  app.use(nothingServed);
   app.use(answerRefusals(api));
   return app;
+}
+
+/**
+ * The API as an Express app of its own, for a path of an app's own server, whatever Express that has. Which pages may use
+ * it is the app's to say.
+ */
+export function apiApp(api: ApiContext): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(followRequests(api), securityHeaders(null), (_request: Request, response: Response, next: NextFunction) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  app.use('/errors', errorsPage());
+  app.use(docsPage(), apiRoutes(api));
+  app.use(nothingServed);
+  app.use(answerRefusals(api));
+  return app;
+}
+
+function nothingServed(request: Request): never {
+  throw new RollcallError('NOT_FOUND', { message: `Nothing is served at ${request.baseUrl}${request.path}` });
 }
 
 /**

@@ -120,7 +120,7 @@ test('[API-4] what is wrong with a request is told by field: path, query, body a
     ['GET', '/sessions/session-1/journal?limit=0', {}, 'limit'],
     ['PUT', put, { body: {} }, 'status'],
     ['PUT', put, { body: [] }, 'payload'],
-    ['PUT', put, { body: 'null', headers: { 'content-type': 'application/json' } }, 'status'],
+    ['PUT', put, { body: 'null', headers: { 'content-type': 'application/json' } }, 'payload'],
     ['PUT', put, { body: { status: 'late', remarks: 'x'.repeat(1_001) } }, 'remarks'],
     ['PUT', put, { body: '{"status":', headers: { 'content-type': 'application/json' } }, 'body'],
     ['PUT', put, { body: { status: 'late' }, headers: { 'Idempotency-Key': 'x'.repeat(65) } }, 'Idempotency-Key'],

@@ -56,7 +56,7 @@ function typed(text: string, kind: 'number' | 'boolean' | undefined): unknown {
 
 /** A request without a body says nothing. The header Idempotency-Key is `op_id` under another name. */
 function bodyOf(request: Request): unknown {
-  const body: unknown = request.body ?? {};
+  const body: unknown = request.body === undefined ? {} : request.body;
   const key = request.get('Idempotency-Key');
   if (key === undefined || typeof body !== 'object' || body === null || Array.isArray(body)) return body;
   const { op_id } = body as { op_id?: unknown };

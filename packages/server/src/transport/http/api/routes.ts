@@ -178,7 +178,7 @@ export function followRequests({ logger, metrics }: ApiContext) {
 }
 
 /** What nothing else has answered is refused by a problem document; the last of the app. */
-export function answerRefusals({ publicUrl }: Pick<ApiContext, 'publicUrl'>) {
+export function answerRefusals({ errorsUrl }: Pick<ApiContext, 'errorsUrl'>) {
   // Four parameters make it an error handler to Express.
   return (error: unknown, _request: Request, response: Response, _next: NextFunction): void => {
     const refusal = refusalOf(error);
@@ -189,6 +189,6 @@ export function answerRefusals({ publicUrl }: Pick<ApiContext, 'publicUrl'>) {
       return;
     }
     for (const name of ['ETag', 'Content-Disposition', 'Set-Cookie']) response.removeHeader(name);
-    sendProblem(response, problemOf(refusal, `${publicUrl()}/errors`, String(response.locals['requestId'])));
+    sendProblem(response, problemOf(refusal, errorsUrl(), String(response.locals['requestId'])));
   };
 }

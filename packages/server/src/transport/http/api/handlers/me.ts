@@ -1,3 +1,4 @@
+import { studentOf } from '../../../../commands/present.js';
 import type { HandlersOf } from '../api-context.js';
 
 export const meHandlers = {
@@ -7,7 +8,7 @@ export const meHandlers = {
       body: {
         user: { user_id, uid, name, email, profile_picture },
         teacher,
-        student,
+        student: student && studentOf(student, 'teacher'),
         is_admin,
         time_zone: timeZone,
         features,
