@@ -37,6 +37,13 @@ module.exports = {
       to: { path: server, pathNot: `${server}journal/` },
     },
     {
+      name: 'config-stands-alone',
+      comment: 'The tables of variables know how times are told and nothing else of the server.',
+      severity: 'error',
+      from: { path: `${server}config/`, ...notTests },
+      to: { path: server, pathNot: `${server}(config/|(school-time|make-folder)\\.ts)` },
+    },
+    {
       name: 'pure-core',
       comment: 'Deciding and folding take time and randomness as arguments and know no I/O.',
       severity: 'error',

@@ -9,6 +9,8 @@ export type Transport = 'websocket' | 'polling' | 'webtransport';
 export interface ConnectionOptions {
   readonly url: string;
   readonly token: TokenSource;
+  /** Whose the token is. */
+  readonly as: 'user' | 'display';
   readonly path: string;
   readonly transports: readonly Transport[];
   /** Milliseconds for one attempt to connect: the token, the transport and the server's greeting each. */
@@ -33,6 +35,8 @@ interface Outcome {
   readonly connected: boolean;
   /** The server said that the token is no good. */
   readonly refused?: boolean;
+  /** The session of a display is over. */
+  readonly session_ended?: boolean;
   /** True where waiting before the next attempt would serve nobody. */
   readonly at_once?: boolean;
   /** True where no transport could be opened and nothing said why. */
@@ -112,6 +116,7 @@ export class Connection {
       failures = outcome.connected && lasted ? 0 : failures + 1;
       // A proxy that swallows websockets answers nothing at all, so that polling would never be tried.
       if (outcome.silent) this.#transports.push(...this.#transports.splice(0, 1));
+      if (outcome.session_ended) return this.#events.over(new RollcallClientError('SESSION_ENDED', outcome.reason));
       refusals = outcome.refused ? refusals + 1 : 0;
       if (refusals >= MOST_REFUSALS || (refusals > 0 && typeof this.#options.token === 'string')) {
         return this.#events.over(new RollcallClientError('UNAUTHENTICATED', outcome.reason));
@@ -149,13 +154,16 @@ export class Connection {
 
   /** Resolves when the connection that it makes is gone, or couldn't be made. */
   #connect(token: string): Promise<Outcome> {
-    const { url, path, connectTimeout, client } = this.#options;
+    const { url, path, connectTimeout, client, as } = this.#options;
     return new Promise((resolve) => {
       const socket = io(url, {
         path,
         transports: [...this.#transports],
         tryAllTransports: true,
-        auth: { token, client: { ...client, batched: true, retries: true } },
+        auth: {
+          ...(as === 'display' ? { display: token } : { token }),
+          client: { ...client, batched: true, retries: true },
+        },
         forceNew: true,
         autoConnect: false,
         reconnection: false,
@@ -209,7 +217,9 @@ export class Connection {
       });
       socket.on('connect_error', (error: ConnectError) => {
         const refused = error.data?.code === 'UNAUTHENTICATED';
-        hangUp({ reason: reasonOf(error), connected, refused, silent: error.message === 'timeout' });
+        const session_ended = as === 'display' && error.data?.code === 'SESSION_ENDED';
+        const silent = error.message === 'timeout';
+        hangUp({ reason: reasonOf(error), connected, refused, session_ended, silent });
       });
       socket.on('disconnect', (reason) => fail(reason));
       socket.onAny((name: string, payload: unknown) => {

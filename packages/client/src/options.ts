@@ -9,7 +9,13 @@ export interface ConnectOptions {
    */
   url: string;
   /** A token, or a function that gives one; it is asked at every connection and when the token is about to expire. */
-  token: TokenSource;
+  token?: TokenSource;
+  /**
+   * Instead of `token`: the token of a display, which shows the check-in code and the statistics of one session. The
+   * client then gets `attendanceCode` and `attendanceStatistics` and nothing else, every command is refused, and it
+   * closes with SESSION_ENDED once the session is over.
+   */
+  display?: string;
   /** Path of Socket.IO on the server, with what a proxy puts before it; `/socket.io`. */
   path?: string;
   /** Where the HTTP API is served, with what a proxy puts before it; `/api/v1`. */
@@ -48,6 +54,7 @@ const SCHEMES: Readonly<Record<string, string>> = {
 const NAMES: ReadonlySet<string> = new Set<keyof ConnectOptions>([
   'url',
   'token',
+  'display',
   'path',
   'apiPath',
   'transports',
@@ -80,16 +87,14 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export function settingsOf(options: ConnectOptions): Settings {
   const given: Partial<Record<keyof ConnectOptions, unknown>> = isObject(options) ? options : {};
   const url = originOf(given.url);
-  if ((typeof given.token !== 'string' || given.token === '') && typeof given.token !== 'function') {
-    throw new TypeError('connect needs a token, a string or a function that gives one');
-  }
+  const credential = credentialOf(given);
   for (const name of Object.keys(given)) {
     if (!NAMES.has(name)) throw new TypeError(`connect has no option ${shown(name)}`);
   }
   const { path, apiPath, transports, timeout, deadline, reconnect, client } = options;
   return {
     url,
-    token: options.token,
+    ...credential,
     path: path === undefined ? '/socket.io' : pathOf('path', path),
     apiPath: apiPath === undefined ? '/api/v1' : pathOf('apiPath', apiPath).replace(/\/+$/, ''),
     transports: transports === undefined ? ['websocket', 'polling'] : transportsOf(transports),
@@ -98,6 +103,19 @@ export function settingsOf(options: ConnectOptions): Settings {
     reconnect: reconnect === undefined ? { min: 500, max: 5_000 } : rangeOf(reconnect),
     client: client === undefined ? { name: '@rollcall/client', version: '0.1.0' } : clientOf(client),
   };
+}
+
+/** What says who connects: a token of a user, or of a display. */
+function credentialOf({ token, display }: { token?: unknown; display?: unknown }): Pick<Settings, 'token' | 'as'> {
+  if (display !== undefined) {
+    if (typeof display !== 'string' || display === '') throw new TypeError('display must be the token of a display');
+    if (token !== undefined) throw new TypeError('connect takes a token or a display, and not both');
+    return { token: display, as: 'display' };
+  }
+  if ((typeof token === 'string' && token !== '') || typeof token === 'function') {
+    return { token: token as TokenSource, as: 'user' };
+  }
+  throw new TypeError('connect needs a token, a string or a function that gives one');
 }
 
 /**

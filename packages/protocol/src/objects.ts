@@ -38,16 +38,13 @@ const policyFields = {
 /** What a session does with check-ins and who sees what, as it was asked for: only what was given is there. */
 export type PolicyInput = { [Field in keyof Policy]?: Policy[Field] | undefined };
 
+const whereGiven = Object.fromEntries(Object.entries(policyFields).map(([name, field]) => [name, field.nullish()])) as {
+  [Field in keyof Policy]: z.ZodOptional<z.ZodNullable<(typeof policyFields)[Field]>>;
+};
+
 /** All optional on the way in, and null is "not given", as everywhere. */
 export const policyInput = z
-  .object({
-    check_in: policyFields.check_in.nullish(),
-    auto_mark: policyFields.auto_mark.nullish(),
-    late_after_minutes: policyFields.late_after_minutes.nullish(),
-    visibility: policyFields.visibility.nullish(),
-    inactivity_minutes: policyFields.inactivity_minutes.nullish(),
-    max_minutes: policyFields.max_minutes.nullish(),
-  })
+  .object(whereGiven)
   .transform(
     (given): PolicyInput =>
       Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as PolicyInput,

@@ -12,6 +12,8 @@ Under policy \`check_in: 'code'\` (in [startAttendanceSession](#startattendances
 
 **The link** is \`PUBLIC_URL/check-in/<session_id>?code=<token>\`, the session's id percent-encoded. Rollcall serves no page there: set PUBLIC_URL to your app, serve that path, sign the student in, and join the session of the path with the whole link as \`code\`.
 
+**A scan before the sign-in.** A student who scans the link may have to sign in first, and the code is an old one by then. So the page that the link leads to sends the link's parameter \`code\` at once, without any sign-in: \`POST /api/v1/sessions/{session_id}/tickets {code}\`, to the same address that the browser later connects to. The answer sets a cookie for 5 minutes that no script can read. When the same browser then joins without a \`code\`, over a socket that was connected after the scan or over HTTP, the cookie counts as the right code of one first check-in. Digits and words are not taken there, since they could be guessed.
+
 | refusal | what to show |
 |---|---|
 | \`CODE_REQUIRED\` | a field for the code |

@@ -12,7 +12,10 @@ Rollcall speaks Socket.IO 4 (protocol 5) at the server's address, port 4002 unle
 | \`Authentication error\` | \`UNAUTHENTICATED\` | there was no token |
 | \`Invalid token\` | \`UNAUTHENTICATED\` | it is bad, has expired, or names nobody |
 | \`User not found\` | \`UNAUTHENTICATED\` | its user is unknown to the server |
+| \`Attendance session not active\` | \`SESSION_ENDED\` | the session of a display is over |
 | any other | \`STORAGE_UNAVAILABLE\`, \`KEYS_UNAVAILABLE\`, \`RATE_LIMITED\`, \`INTERNAL\` | for now: \`data.retryable\` is true, and the same token may be good. Only clients that announced \`retries: true\` get this, after the server tried for 5 s; the connection of any other is closed without a word, after which Socket.IO tries again |
+
+**A display.** A screen in the room needs nobody to sign in on it. A teacher asks the HTTP API for a token, \`POST /api/v1/sessions/{session_id}/display-tokens\` → \`{token, url, expires_at}\`, and the screen connects with \`auth: {display: token}\` instead of \`token\`. It gets [attendanceCode](#attendancecode) (where check-ins need one) and [attendanceStatistics](#attendancestatistics) of that session, at once and at each change, and nothing else: no name reaches it. Every event that it sends is refused with \`FORBIDDEN\`. When the session ends, the display gets the last statistics and its connection is closed. From then on \`connect_error\` has the code \`SESSION_ENDED\` and the message \`Attendance session not active\`. The token holds on every node and after a restart of the server; one session may have 50 displays on a node.
 
 One user may have 50 connections to a node, and 250 who teaches or is an admin: over that the new one is refused with \`RATE_LIMITED\`.
 

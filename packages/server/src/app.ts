@@ -4,10 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { RedisLink } from './cluster/redis-adapter.js';
-import { type Config, ensureSecret } from './config.js';
-import { warnOfMode } from './config-warnings.js';
+import type { Config } from './config/config.js';
+import { ensureSecret } from './config/secret.js';
+import { warnOfMode } from './config/warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
+import { schoolImporter } from './school/import-file.js';
 import { openStorage } from './storage/open.js';
 import type { Storage } from './storage/port.js';
 import { httpApp } from './transport/http/http-app.js';
@@ -183,8 +185,9 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       ...core.api,
       publicUrl: reached,
       errorsUrl: () => `${reached()}/errors`,
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timeZone: config.timeZone,
       features: {},
+      importFile: schoolImporter(storage, config.database),
       checkAnswers: options.checkAnswers ?? false,
     };
     const { registry: metrics } = core.metrics;

@@ -6,7 +6,7 @@ import type { Server } from 'socket.io';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type AttachOptions, attachRollcall } from './attach.js';
 import { chatApp, PATIENCE, stranger } from './attach.test.support.js';
-import { ConfigError } from './config.js';
+import { ConfigError } from './config/config.js';
 import { lockWrites } from './testing/database-file.js';
 import { type Client, connectTo, SECRET, temporaryFolder, tokenOf } from './testing/server.js';
 
@@ -202,6 +202,7 @@ test('[EMBED-8] what is wrong with an option is told by its own name beside the 
     },
     codeSeconds: 0,
     publicUrl: 'school.example',
+    timeZone: 'Europe/Nowhere',
     rateLimits: { teacherPerSecond: -5, studentPerSecond: Number.NaN },
     finalDataRecords: 1.5,
   });
@@ -219,6 +220,7 @@ test('[EMBED-8] what is wrong with an option is told by its own name beside the 
     MAX_MINUTES: 'policy.max_minutes',
     CODE_SECONDS: 'codeSeconds',
     PUBLIC_URL: 'publicUrl',
+    SCHOOL_TIME_ZONE: 'timeZone',
     RATE_LIMIT_TEACHER_PER_SECOND: 'rateLimits.teacherPerSecond',
     RATE_LIMIT_STUDENT_PER_SECOND: 'rateLimits.studentPerSecond',
     FINAL_DATA_RECORDS: 'finalDataRecords',

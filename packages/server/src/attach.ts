@@ -1,8 +1,16 @@
 import type { PolicyInput, Session, SessionId, Statistics } from '@rollcall/protocol';
 import type { Server, Socket } from 'socket.io';
 import { type SessionData, sessionOfState } from './commands/present.js';
-import { type Config, ConfigError, type ConfigProblem, readConfig } from './config.js';
-import type { VariableName } from './config-variables.js';
+import { type Config, ConfigError, type ConfigProblem, readConfig } from './config/config.js';
+import {
+  byOption,
+  environmentOf,
+  isObject,
+  optionNames,
+  type PathsOf,
+  problemsOfNames,
+  settingsOf,
+} from './config/options.js';
 import type { Hook, HookEvents } from './hooks.js';
 import { type Logger, makeLogger } from './observability/logger.js';
 import { RollcallCore } from './rollcall-core.js';
@@ -40,6 +48,8 @@ export interface AttachOptions {
   readonly codeSeconds?: number;
   /** Address under which people reach the app, for the links in check-in codes. Default: this machine and its port. */
   readonly publicUrl?: string;
+  /** Time zone of the school by its IANA name: dates and times of sessions are in it. Default: the machine's. */
+  readonly timeZone?: string;
   /** Makes unknown users from the claims name, email and role. Default false. */
   readonly provisionFromToken?: boolean;
   /** Events a second and user, burst four times that; 0 is no limit. Default 500 and 20. */
@@ -183,55 +193,23 @@ function assertServer(io: unknown): void {
   );
 }
 
-type Names<T> = Readonly<Record<keyof T, true>>;
-
-/** Every option, so that a name that is none can be told. */
-const OPTIONS: Names<AttachOptions> = {
-  database: true,
+/** The options that are no variable's. What a variable's row names as its option is checked by the row. */
+const OTHERS = {
   mongoose: true,
   connection: true,
   authenticate: true,
-  secret: true,
-  oldSecret: true,
-  uidClaim: true,
-  jwks: true,
   namespace: true,
-  policy: true,
-  codeSeconds: true,
-  publicUrl: true,
-  provisionFromToken: true,
-  rateLimits: true,
-  finalDataRecords: true,
   severalNodes: true,
   logger: true,
-};
+} as const;
 
-const INSIDE: { readonly [Option in 'jwks' | 'policy' | 'rateLimits']: Names<NonNullable<AttachOptions[Option]>> } = {
-  jwks: { url: true, issuer: true, audience: true },
-  policy: {
-    check_in: true,
-    auto_mark: true,
-    late_after_minutes: true,
-    visibility: true,
-    inactivity_minutes: true,
-    max_minutes: true,
-  },
-  rateLimits: { teacherPerSecond: true, studentPerSecond: true },
-};
+const NAMES = optionNames<PathsOf<Omit<AttachOptions, keyof typeof OTHERS>>>(OTHERS);
 
 /** @throws {ConfigError} naming everything that is wrong with the options at once */
 function configOf(options: AttachOptions | undefined): Config {
   const given: Partial<AttachOptions> = options ?? {};
   if (!isObject(given)) throw new ConfigError([{ variable: 'options', message: 'must be an object' }]);
-  const problems = [
-    ...unknownNames(given, OPTIONS, ''),
-    ...(['jwks', 'policy', 'rateLimits'] as const).flatMap((option) => {
-      const inside = given[option] ?? {};
-      if (!isObject(inside)) return [{ variable: option, message: 'must be an object' }];
-      return unknownNames(inside, INSIDE[option], `${option}.`);
-    }),
-    ...withoutVariable(given),
-  ];
+  const problems = [...problemsOfNames(given, NAMES), ...withoutVariable(given)];
   const settings = settingsOf(given);
   const environment = environmentOf(settings);
   // What isn't given would be a default that the app didn't ask for, a database in the working directory.
@@ -257,13 +235,6 @@ function configOf(options: AttachOptions | undefined): Config {
   throw new ConfigError(problems);
 }
 
-function unknownNames(given: object, names: Readonly<Record<string, true>>, prefix: string): ConfigProblem[] {
-  const message = `is no option; there are ${Object.keys(names).join(', ')}`;
-  return Object.keys(given)
-    .filter((name) => !Object.hasOwn(names, name))
-    .map((name) => ({ variable: prefix + name, message }));
-}
-
 /** Options that aren't variables, and so aren't checked as such. */
 function* withoutVariable(options: Partial<AttachOptions>): Iterable<ConfigProblem> {
   const { namespace, severalNodes, mongoose, connection, authenticate } = options;
@@ -283,56 +254,3 @@ const isConnection = (value: unknown): boolean => {
   const { getClient, asPromise } = (value ?? {}) as Partial<Record<keyof AppConnection, unknown>>;
   return typeof getClient === 'function' && typeof asPromise === 'function';
 };
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-interface Setting {
-  readonly variable: VariableName;
-  /** The option as an app writes it. */
-  readonly option: string;
-  readonly value: string | number | boolean | null | undefined;
-}
-
-/** The options with the variables that mean the same, so that both are checked by the same rules. */
-function settingsOf(options: Partial<AttachOptions>): readonly Setting[] {
-  const { oldSecret, uidClaim } = options;
-  const { database, secret, jwks, policy, codeSeconds, publicUrl, rateLimits, finalDataRecords, provisionFromToken } =
-    options;
-  const { teacherPerSecond, studentPerSecond } = rateLimits ?? {};
-  return [
-    { variable: 'DATABASE_URL', option: 'database', value: database },
-    { variable: 'ACCESS_TOKEN_SECRET', option: 'secret', value: secret },
-    { variable: 'ACCESS_TOKEN_SECRET_OLD', option: 'oldSecret', value: oldSecret },
-    { variable: 'TOKEN_UID_CLAIM', option: 'uidClaim', value: uidClaim },
-    { variable: 'JWKS_URL', option: 'jwks.url', value: jwks?.url },
-    { variable: 'JWT_ISSUER', option: 'jwks.issuer', value: jwks?.issuer },
-    { variable: 'JWT_AUDIENCE', option: 'jwks.audience', value: jwks?.audience },
-    { variable: 'PROVISION_FROM_TOKEN', option: 'provisionFromToken', value: provisionFromToken },
-    { variable: 'CHECK_IN', option: 'policy.check_in', value: policy?.check_in },
-    { variable: 'AUTO_MARK', option: 'policy.auto_mark', value: policy?.auto_mark },
-    { variable: 'LATE_AFTER_MINUTES', option: 'policy.late_after_minutes', value: policy?.late_after_minutes },
-    { variable: 'VISIBILITY', option: 'policy.visibility', value: policy?.visibility },
-    { variable: 'INACTIVITY_MINUTES', option: 'policy.inactivity_minutes', value: policy?.inactivity_minutes },
-    { variable: 'MAX_MINUTES', option: 'policy.max_minutes', value: policy?.max_minutes },
-    { variable: 'CODE_SECONDS', option: 'codeSeconds', value: codeSeconds },
-    { variable: 'PUBLIC_URL', option: 'publicUrl', value: publicUrl },
-    { variable: 'RATE_LIMIT_TEACHER_PER_SECOND', option: 'rateLimits.teacherPerSecond', value: teacherPerSecond },
-    { variable: 'RATE_LIMIT_STUDENT_PER_SECOND', option: 'rateLimits.studentPerSecond', value: studentPerSecond },
-    { variable: 'FINAL_DATA_RECORDS', option: 'finalDataRecords', value: finalDataRecords },
-  ];
-}
-
-function environmentOf(settings: readonly Setting[]): NodeJS.ProcessEnv {
-  const given = settings.filter(({ value }) => value !== undefined && value !== null);
-  return {
-    // The app's own: in production a key must be as long here as in a server of Rollcall's own.
-    NODE_ENV: process.env['NODE_ENV'],
-    ...Object.fromEntries(given.map(({ variable, value }) => [variable, String(value)])),
-  };
-}
-
-/** An app's author knows the option, and looks in vain for a variable. */
-function byOption({ variable, message }: ConfigProblem, settings: readonly Setting[]): ConfigProblem {
-  const option = settings.find((setting) => setting.variable === variable)?.option;
-  return { variable, message: option === undefined ? message : `${message} (option ${option})` };
-}

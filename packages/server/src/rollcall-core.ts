@@ -4,13 +4,15 @@ import { personOf } from './auth/sign-in.js';
 import { tokenVerifier } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
 import { type Carrier, Cluster } from './cluster/cluster.js';
+import { AddressRate } from './commands/address-rate.js';
 import type { Services } from './commands/command.js';
 import { Directory } from './commands/directory.js';
 import { Dispatch } from './commands/dispatch.js';
+import { Passes } from './commands/passes.js';
 import type { SessionData } from './commands/present.js';
 import { SessionIndex } from './commands/session-index.js';
 import { Snapshots } from './commands/snapshots.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { Hooks } from './hooks.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
@@ -21,7 +23,7 @@ import { newRecordId } from './register/record-id.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
-import type { ApiContext } from './transport/http/api/api-context.js';
+import type { CoreApi } from './transport/http/api/api-context.js';
 import {
   type AttendanceSockets,
   type AttendanceSocketsOptions,
@@ -85,6 +87,8 @@ export class RollcallCore {
   readonly #cluster: Cluster | undefined;
   readonly #logger: Logger;
   readonly #exclusive: boolean;
+  readonly #passes = new Passes();
+  readonly #installation: Storage['installation'];
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
 
@@ -93,6 +97,7 @@ export class RollcallCore {
     const now = () => clock() + (this.#cluster?.clocks.correction ?? 0);
     const monotonic = () => performance.now();
     this.#namespace = namespace;
+    this.#installation = storage.installation;
     this.#logger = logger;
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
@@ -101,11 +106,19 @@ export class RollcallCore {
     const observe = this.#observe;
     const { policy, rateLimits, finalDataRecords, provisionFromToken } = config;
     const codeWindowMs = config.codeSeconds * 1_000;
-    const { exclusive, publicUrl, straight } = options;
+    const { exclusive, publicUrl, straight, letGo } = options;
     const writer = straight ? new FrameWriter(namespace, straight.sendNow) : new SocketIoWriter(namespace);
     const snapshots = new Snapshots();
     const { emitted: onEmit } = observe;
-    const publisher = new SocketPublisher(namespace, { finalDataRecords, writer, snapshots, publicUrl, now, onEmit });
+    const publisher = new SocketPublisher(namespace, {
+      finalDataRecords,
+      writer,
+      snapshots,
+      publicUrl,
+      now,
+      onEmit,
+      letGo,
+    });
     this.sessions = new LiveSessions({
       storage,
       publisher,
@@ -169,6 +182,8 @@ export class RollcallCore {
       newRecordId,
       policy,
       codeWindowMs,
+      passes: this.#passes,
+      wrongLinks: new AddressRate(),
       wrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
     };
     const verifyToken = tokenVerifier(config, {
@@ -194,7 +209,7 @@ export class RollcallCore {
   }
 
   /** What the HTTP API needs of this core. */
-  get api(): Omit<ApiContext, 'publicUrl' | 'errorsUrl' | 'timeZone' | 'features' | 'checkAnswers'> {
+  get api(): CoreApi {
     const { services, dispatch, verifyToken, observe, provisionFromToken: provision, byUserId } = this.#context;
     const { directory, storage } = services;
     return {
@@ -220,6 +235,7 @@ export class RollcallCore {
    */
   async restore(stopped?: AbortSignal): Promise<number> {
     await this.#cluster?.join();
+    this.#passes.signWith(await this.#installation.signingKey());
     const restored = await this.sessions.restore(stopped);
     if (stopped?.aborted) return restored;
     this.#cluster?.start();

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { variables } from '../../../packages/server/dist/config-variables.js';
+import { variables } from '../../../packages/server/dist/config/variables.js';
 import { ROOT } from './transcript.js';
 
 const run = promisify(execFile);

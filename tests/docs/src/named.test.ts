@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { variableNames } from '../../../packages/server/dist/config-variables.js';
+import { variableNames } from '../../../packages/server/dist/config/variables.js';
 import { schoolRows } from '../../../packages/server/dist/school/school-rows.js';
 import { Reader, ROOT } from './transcript.js';
 

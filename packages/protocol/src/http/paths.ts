@@ -13,8 +13,12 @@ export const paths = {
   checkIn: 'POST /sessions/{session_id}/check-ins',
   getCard: 'GET /sessions/{session_id}/card',
   getJournal: 'GET /sessions/{session_id}/journal',
+  makeDisplayToken: 'POST /sessions/{session_id}/display-tokens',
+  makeTicket: 'POST /sessions/{session_id}/tickets',
   updateRecords: 'PATCH /sessions/{session_id}/records',
   putRecord: 'PUT /sessions/{session_id}/records/{student_id}',
+
+  importSchool: 'POST /imports{?dry_run,withdraw_missing,filename}',
 
   getOpenApi: 'GET /openapi.json',
 } as const;

@@ -7,6 +7,8 @@ import type { Entry, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from '../register/check-in-codes.js';
 import type { OutcomeOf, Stranger } from '../register/decide.js';
 import type { LiveSession } from '../register/live-session.js';
+import { ticketIn } from './check-in-ticket.js';
+import { liveSession } from './live-session.js';
 
 export const joinAttendanceSession = defineCommand({
   name: 'joinAttendanceSession',
@@ -38,7 +40,9 @@ export const joinAttendanceSession = defineCommand({
     const proceed = () => since_seq === undefined && call.proceed();
     const by = { event: call.event, actor: call.actor, op_id, proceed };
     const verdict = verdictOn(code, live, profile, services);
-    const checkIn = { type: 'check_in', student, code: verdict } as const;
+    // Whoever sends a code wants that one judged.
+    const ticket = code ? undefined : ticketIn(call.cookie, session_id, services);
+    const checkIn = { type: 'check_in', student, code: verdict, ticket } as const;
     const done = carryOut({ kind: 'live', live }, checkIn, by, services, (outcome) => {
       enter?.(live, outcome.line.student.student_id);
       if (since_seq === undefined) present(outcome, {});
@@ -58,16 +62,6 @@ interface Missed {
   readonly reset?: true;
   readonly seq?: number;
   readonly chain?: string;
-}
-
-/** @throws {RollcallError} SESSION_NOT_ACTIVE for a session that is unknown, scheduled or over */
-async function liveSession(sessionId: LiveSession['session_id'], services: Services): Promise<LiveSession> {
-  // What is over for good must not cost its whole journal, however often somebody asks to join it.
-  const stored = await services.storage.projection.findSession(sessionId);
-  if (stored?.status === 'completed' || stored?.status === 'cancelled') throw new RollcallError('SESSION_NOT_ACTIVE');
-  const found = await services.sessions.find(sessionId);
-  if (found?.kind !== 'live') throw new RollcallError('SESSION_NOT_ACTIVE');
-  return found.live;
 }
 
 /** Whoever has checked in needs no code again, and can't get one wrong. */

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt, jwtVerify } from 'jose';
 import { expect, test } from 'vitest';
-import { describeVariables, envExample, variableNames } from '../config-variables.js';
+import { describeVariables, envExample } from '../config/describe.js';
+import { variableNames } from '../config/variables.js';
 import { freshFolder, rollcall } from './rollcall.test.support.js';
 
 const COMMANDS = ['serve', 'import', 'token', 'simulate', 'show', 'verify', 'backup', 'doctor', 'config'];

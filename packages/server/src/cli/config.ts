@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { databaseByDefault, misspelt, variablesInForce } from '../config-in-force.js';
-import { describeVariables, envExample } from '../config-variables.js';
-import { warnOfDatabase, warnOfMode } from '../config-warnings.js';
+import { describeVariables, envExample } from '../config/describe.js';
+import { databaseByDefault, misspelt, variablesInForce } from '../config/in-force.js';
+import { warnOfDatabase, warnOfMode } from '../config/warnings.js';
 import { environmentAndFile, loadConfig } from './environment.js';
 import { helpWidth } from './help-width.js';
 import { onStandardError } from './standard-error.js';
@@ -9,9 +9,9 @@ import { onStandardError } from './standard-error.js';
 export function addConfig(program: Command): void {
   program
     .command('config')
-    .summary('check the environment, and tell what each variable means and is')
+    .summary('check the environment, and print what each variable means and its value')
     .description(
-      'Checks the environment variables, and tells what each means, its value and where that comes from. ' +
+      'Checks the environment variables and prints what each one means, its value, and where the value comes from. ' +
         'Secrets and passwords are not shown.',
     )
     .option('--example', 'print a .env file with every variable instead')

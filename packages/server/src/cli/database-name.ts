@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 
 /** What people call a database by: its file, or its server and name, without user and password. */
 export const nameOf = (database: Config['database']): string =>

@@ -1,5 +1,5 @@
 import type { SessionId } from '@rollcall/protocol';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { DEMO_SESSION_ID, DEMO_STUDENT_ID, DEMO_STUDENT_UIDS, DEMO_TEACHER_UID } from '../school/demo-school.js';
 import type { Storage } from '../storage/port.js';
 import { visible } from '../visible-text.js';

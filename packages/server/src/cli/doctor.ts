@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type Config, ConfigError } from '../config.js';
-import { type Warnings, warnOfDatabase, warnOfMode } from '../config-warnings.js';
+import { type Config, ConfigError } from '../config/config.js';
+import { type Warnings, warnOfDatabase, warnOfMode } from '../config/warnings.js';
 import { visible } from '../visible-text.js';
 import { type Check, type Finding, fault, ok, warning } from './doctor/check.js';
 import { loadConfig } from './environment.js';
@@ -16,8 +16,8 @@ export function addDoctor(program: Command): void {
     .command('doctor')
     .summary('check whether the server can run here, and say what to do')
     .description(
-      'Checks the configuration, the database and what is in it, files, clock, disk, Redis and port, also while ' +
-        'a server runs. Each line is ok, or says what to do. Changes nothing. The exit status is 1 where there is a fault.',
+      'Checks the configuration, the database and what is in it, files, clock, disk, Redis and port. A server may ' +
+        'run meanwhile. Each line is ok, or says what to do. Changes nothing. The exit status is 1 if there is a fault.',
     )
     .option('--json', 'print {ok, findings: [{check, state, what, cure}]}')
     .addHelpText('after', '\nExamples:\n  rollcall doctor\n  rollcall doctor --json\n')

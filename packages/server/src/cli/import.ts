@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { countsOf, importReading } from '../school/import-reading.js';
 import { readSchool } from '../school/read-school.js';
 import type { SchoolReading } from '../school/school-reading.js';
 import { SCHOOL_LISTS } from '../school/school-rows.js';
-import { addWithdrawals, type Withdrawals } from '../school/withdrawals.js';
+import type { Withdrawals } from '../school/withdrawals.js';
 import type { ImportReport, Storage } from '../storage/port.js';
 import { today } from '../storage/today.js';
 import { visible, visibleJson } from '../visible-text.js';
@@ -21,10 +22,10 @@ export function addImport(program: Command): void {
   program
     .command('import')
     .argument('<path>', 'school file (JSON), OneRoster 1.1 or 1.2 CSV folder, or a zip of one')
-    .summary('bring in people, courses, enrolments and sessions')
+    .summary('add and change people, courses, enrolments and sessions')
     .description(
-      'Adds and changes people, courses, enrolments and sessions. A second import of the same changes nothing. ' +
-        'Where a row is bad, each is named as file:LINE: what, and nothing of the import is kept.',
+      'Adds and changes people, courses, enrolments and sessions. Importing the same files again changes nothing. ' +
+        'If rows are bad, each one is named with its file, its line and what is wrong, and nothing is imported.',
     )
     .option('--dry-run', 'tell what would be added, changed and left, and store nothing')
     .option('--withdraw-missing', 'reject the enrolments of a OneRoster class that its bundle no longer names')
@@ -46,16 +47,21 @@ async function runImport(path: string, options: ImportOptions): Promise<void> {
   // With bad rows, the good ones are only tried, so that references that lead nowhere are named at the same time.
   const dryRun = options.dryRun === true || reading.faults > 0 || isNew;
   const storage = isNew ? await emptyStorage() : await openStorage(config, 'import');
-  let { report, withdrawals } = await importInto(storage, reading, options.withdrawMissing === true, dryRun);
+  const withdrawMissing = options.withdrawMissing === true;
+  let { report, withdrawals } = await importReading(storage, reading, { withdrawMissing, dryRun }).finally(() =>
+    storage.close(),
+  );
   reading.addUnresolved(report.unresolved);
   if (reading.faults > 0) throw refusal(reading);
 
   if (isNew && options.dryRun !== true) {
-    ({ report, withdrawals } = await importInto(await openStorage(config, 'import'), reading, false, false));
+    const made = await openStorage(config, 'import');
+    const how = { withdrawMissing: false, dryRun: false };
+    ({ report, withdrawals } = await importReading(made, reading, how).finally(() => made.close()));
   }
   process.stdout.write(
     options.json
-      ? `${visibleJson(JSON.stringify(jsonOf(report, reading, withdrawals)))}\n`
+      ? `${visibleJson(JSON.stringify(countsOf(report, reading, withdrawals)))}\n`
       : table(report, reading, { ...options, ...withdrawals, into: nameOf(database) }),
   );
 }
@@ -69,38 +75,9 @@ function refusal(reading: SchoolReading): CommandFailure {
   return new CommandFailure(`nothing was imported: ${all}${reading.isFull ? ', and what follows was not read' : ''}`);
 }
 
-async function importInto(
-  storage: Storage,
-  reading: SchoolReading,
-  withdrawMissing: boolean,
-  dryRun: boolean,
-): Promise<{ report: ImportReport; withdrawals: Withdrawals }> {
-  try {
-    const withdrawals =
-      reading.faults > 0 ? { withdrawn: 0, missing: [] } : await addWithdrawals(reading, storage, withdrawMissing);
-    return { report: await storage.school.importSchool(reading.school, { dryRun }), withdrawals };
-  } finally {
-    await storage.close();
-  }
-}
-
 async function emptyStorage(): Promise<Storage> {
   const { openStorage } = await import('../storage/open.js');
   return openStorage({ kind: 'sqlite', path: ':memory:' }, { warn: () => {} });
-}
-
-/** The counts per list, and whatever else there is to say. */
-function jsonOf({ added, changed, left }: ImportReport, reading: SchoolReading, { withdrawn, missing }: Withdrawals) {
-  const { ignored, offRoster } = reading;
-  return {
-    added,
-    changed,
-    left,
-    ...(Object.keys(ignored).length > 0 ? { ignored } : {}),
-    ...(Object.values(offRoster).some((count) => count > 0) ? { off_roster: offRoster } : {}),
-    ...(withdrawn > 0 ? { withdrawn } : {}),
-    ...(missing.length > 0 ? { missing } : {}),
-  };
 }
 
 const OFF_ROSTER = {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { Storage } from '../storage/port.js';
 import { CommandFailure } from './failure.js';
 import { fileOf, refuseRootOnForeign } from './owner.js';

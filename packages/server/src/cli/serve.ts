@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { Config } from '../config.js';
-import { describeVariables } from '../config-variables.js';
+import type { Config } from '../config/config.js';
+import { describeVariables } from '../config/describe.js';
 import type { Storage } from '../storage/port.js';
 import { loadConfig } from './environment.js';
 import { wholeNumber } from './failure.js';

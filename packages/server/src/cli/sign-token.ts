@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { type Config, ensureSecret } from '../config.js';
+import type { Config } from '../config/config.js';
+import { ensureSecret } from '../config/secret.js';
 import { CommandFailure } from './failure.js';
 import { refuseRootOnForeign, secretFileOf } from './owner.js';
 

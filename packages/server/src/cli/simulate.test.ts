@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRollcall } from '../app.js';
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/config.js';
 import { BIN, freshFolder, rollcall, startServer } from './rollcall.test.support.js';
 
 test('[SIM-1] a class is held with a socket for each student, and again in the same database', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { School } from '../storage/port.js';
 import { loadConfig } from './environment.js';
 import { CommandFailure, wholeNumber } from './failure.js';
@@ -24,8 +24,8 @@ export function addSimulate(program: Command): void {
     .summary('hold a live class with many real sockets and measure it')
     .description(
       'Puts a teacher, a course and students (ids sim-…) into the configured database, connects each with a socket of ' +
-        'their own to the running server, holds a class (joins, marks, end), and tells what it measured. Fails where a ' +
-        'client’s picture differs from the final data. The server must use the same database and secret.',
+        'their own to the running server, holds a class (joins, marks, end), and tells what it measured. Fails if ' +
+        'what a client was sent differs from the final data. The server must use the same database and secret.',
     )
     .option('--students <number>', 'students in the class', wholeNumber(1, 20_000), 30)
     .option('--url <url>', 'address of the server (default: this machine, CHAT_PORT)')

@@ -1,4 +1,4 @@
-import type { Warnings } from '../config-warnings.js';
+import type { Warnings } from '../config/warnings.js';
 import { visibleLines } from '../visible-text.js';
 
 /** For what is warned of before there is a log, or by a command that has none. */

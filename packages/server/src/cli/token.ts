@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ID_MAX_LENGTH, isWellFormed } from '@rollcall/protocol';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { visible } from '../visible-text.js';
 import { loadConfig } from './environment.js';
 import { duration } from './failure.js';
@@ -23,7 +23,7 @@ export function addToken(program: Command): void {
     // Required, and checked by hand: of `--udi ada` commander would say that --uid is missing, and not what is wrong.
     .option('--uid <uid>', 'sign-in name of the user (required)', uidOption)
     .addOption(
-      new Option('--expires <duration>', 'how long it is good for: 90s, 30m, 12h, 7d')
+      new Option('--expires <duration>', 'how long the token is valid: 90s, 30m, 12h, 7d')
         .argParser(duration)
         .default(TWELVE_HOURS, '12h'),
     )

@@ -22,7 +22,7 @@ export function addVerify(program: Command): void {
     .description(
       'Recomputes every hash of the journal, and every record, session and statistic from its entries, and compares ' +
         'them with what is stored. ' +
-        'A server may run meanwhile: records that it has yet to write count as behind, not as a difference.',
+        'A server may run meanwhile: records that it has not written yet count as behind, not as different.',
     )
     .option('--session <id>', 'this session only')
     .option('--offline <file>', 'a journal written by `rollcall export`, without a database')

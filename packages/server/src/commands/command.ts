@@ -11,7 +11,9 @@ import type { Actor } from '../journal/entries.js';
 import type { LiveSession } from '../register/live-session.js';
 import type { LiveSessions } from '../register/live-sessions.js';
 import type { Person, Storage } from '../storage/port.js';
+import type { AddressRate } from './address-rate.js';
 import type { Directory } from './directory.js';
+import type { Passes } from './passes.js';
 import type { SessionIndex } from './session-index.js';
 import type { Snapshots } from './snapshots.js';
 
@@ -35,6 +37,10 @@ export interface Services {
   readonly codeWindowMs: number;
   /** A student sent a wrong check-in code: the other nodes count it too. */
   readonly wrongCode: (live: LiveSession, studentId: StudentId) => void;
+  /** What this installation signs for itself. */
+  readonly passes: Passes;
+  /** How often each network address has sent a check-in link's code that was none. */
+  readonly wrongLinks: AddressRate;
 }
 
 /** The rooms a caller's connection can be in. Absent where a command came without a lasting connection. */
@@ -62,6 +68,8 @@ export interface Call<Name extends ClientEventName> {
   readonly person: Person;
   /** Under whose name the change is recorded. */
   readonly actor: Actor;
+  /** The Cookie header that came with the socket's handshake, or with the request. */
+  readonly cookie: string | undefined;
   readonly connection: Connection | undefined;
   /** Answers the caller: the acknowledgement, and the seed's answer events with the same payload. Once, synchronously. */
   answer(events: ServerEventName | readonly ServerEventName[] | undefined, payload: object, extra?: AckExtra): void;

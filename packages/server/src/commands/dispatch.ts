@@ -29,6 +29,8 @@ export interface Request extends Pick<Call<ClientEventName>, 'answer' | 'proceed
   readonly payload: unknown;
   /** Absent where the command came without a lasting connection. */
   readonly connection: Connection | undefined;
+  /** The Cookie header that came with the socket's handshake, or with the request. */
+  readonly cookie?: string | undefined;
 }
 
 /**
@@ -66,6 +68,7 @@ export class Dispatch {
       input,
       person,
       actor: { user_id: person.user_id, name: person.name },
+      cookie: request.cookie,
       connection,
       answer,
       chargeFor: (items) => this.#chargeFor(request, items),

@@ -3,7 +3,7 @@ import type { SessionId } from '@rollcall/protocol';
 import Database from 'libsql';
 import { createConnection, type mongo } from 'mongoose';
 import { expect, onTestFinished } from 'vitest';
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/config.js';
 import { openStorage } from '../storage/open.js';
 import type { School, Storage } from '../storage/port.js';
 import { dropTestDatabase, MONGO_MISSING, testMongoUri } from '../testing/mongo-server.js';

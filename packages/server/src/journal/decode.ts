@@ -124,6 +124,7 @@ function decodeEntry(sessionId: SessionId, seq: number, facts: Fields, values: V
         type: 'checked_in',
         student_id: given.student_id,
         ...(given.added === undefined ? {} : { added: rowOf(given.added, at, values) }),
+        ...(given.ticket === undefined ? {} : { ticket: given.ticket }),
       };
     case 'ended':
       return { ...head, type: 'ended', reason: given.reason };
@@ -153,6 +154,7 @@ interface Given {
   readonly remarks?: number;
   readonly previous_status: AttendanceStatus | null;
   readonly added?: GivenRow;
+  readonly ticket?: string;
   readonly group?: number;
   readonly unchanged?: readonly StudentId[];
   readonly reason: EndReason;

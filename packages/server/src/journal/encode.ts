@@ -77,6 +77,7 @@ function factsOf(entry: Entry, values: PersonalValues): object {
         op_id,
         seq,
         student_id: entry.student_id,
+        ticket: entry.ticket,
         type,
       };
     case 'ended':

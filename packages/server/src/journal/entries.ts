@@ -110,6 +110,8 @@ export interface CheckedInEntry extends EntryHead {
   readonly student_id: StudentId;
   /** Set when this check-in put the student on the roster. */
   readonly added?: RosterRow;
+  /** The ticket that counted as its code: it counts for no other check-in. */
+  readonly ticket?: string;
 }
 
 /** A status or remark that changed. */

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { visible, visibleJson, visibleLines } from '../visible-text.js';
 import { TAG } from './tag.js';
 

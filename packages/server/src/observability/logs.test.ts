@@ -1,6 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import { expect, test } from 'vitest';
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/config.js';
 import { appendTo } from '../storage/contract/journal-access.js';
 import { refusalOfConnection } from '../testing/refusals.js';
 import { schoolOf } from '../testing/school.js';

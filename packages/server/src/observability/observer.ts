@@ -91,6 +91,13 @@ export function observer(logger: Logger, metrics: Metrics, sessions: () => LiveS
         },
       }));
     },
+    displayConnected(session_id, socketId) {
+      metrics.connections.inc();
+      debug(() => ({
+        says: words(['connected', 'a display of', session_id, 'by', socketId]),
+        facts: { session_id, socket: socketId },
+      }));
+    },
     disconnected(uid, socketId, reason) {
       metrics.connections.dec();
       debug(() => ({

@@ -83,11 +83,28 @@ export class CheckInCodes {
     const current = this.windowAt(now);
     // The next one too: it may be shown already by another node, whose clock is a little ahead.
     if ([current, current - 1, current + 1].some(is)) return 'right';
-    for (let window = current - 2; window >= Math.max(0, current - REMEMBERED); window -= 1) this.#codeOf(window);
+    this.#rememberBefore(current - 1);
     // Among them what a screen still shows that was told before the clock jumped, in either direction.
     if (forms.some((form) => this.#windows.has(form))) return 'expired';
     this.wrong(studentId);
     return 'wrong';
+  }
+
+  /**
+   * Judges the token of a check-in link, of somebody who isn't known yet: nobody's wrong codes are counted. A token can't
+   * be guessed, as digits and words can.
+   * @returns the window whose code it is
+   */
+  judgeToken(
+    token: string,
+    now: number,
+  ): { readonly kind: 'right'; readonly window: number } | { readonly kind: 'expired' | 'wrong' } {
+    const current = this.windowAt(now);
+    const window = [current, current - 1, current + 1].find((each) => this.#codeOf(each).token === token);
+    if (window !== undefined) return { kind: 'right', window };
+    this.#rememberBefore(current - 1);
+    const made = this.#windows.get(token);
+    return { kind: made !== undefined && this.#codeOf(made).token === token ? 'expired' : 'wrong' };
   }
 
   /** What was judged wrong was refused for another reason, or wasn't refused. */
@@ -107,6 +124,12 @@ export class CheckInCodes {
     if (tries.wrong < WRONG_MAX) return;
     tries.wrong = 0;
     tries.blocked_until = performance.now() + BLOCKED_MS;
+  }
+
+  /** Makes the codes that came before one, which are told from those that never were. */
+  #rememberBefore(before: number): void {
+    const first = Math.max(0, before + 1 - REMEMBERED);
+    for (let window = before - 1; window >= first; window -= 1) this.#codeOf(window);
   }
 
   #codeOf(window: number): Pick<CheckInCode, 'digits' | 'words' | 'token'> {

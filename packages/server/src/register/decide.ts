@@ -10,7 +10,7 @@ import {
 } from '@rollcall/protocol';
 import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from './check-in-codes.js';
-import { type FoldTarget, fold, type Line, type Operation, operationKey, type SessionView } from './fold.js';
+import { type FoldTarget, fold, type Line, type Operation, operationKey, type SessionView, ticketKey } from './fold.js';
 
 /** A known student who isn't on the roster. */
 export interface Stranger {
@@ -35,6 +35,8 @@ export type Command =
       readonly student: Stranger;
       /** Of the code that came with it, where the session asks for one. */
       readonly code?: CodeVerdict | undefined;
+      /** Of a browser that scanned the code before its user signed in: counts as the right code, once. */
+      readonly ticket?: string | undefined;
     }
   | {
       readonly type: 'mark';
@@ -178,7 +180,7 @@ export const newRow = (student: RosterStudent, at: number, recordId: string): Ro
 
 function checkIn(
   draft: DecisionTarget,
-  { student: { student, enrolled }, code }: Extract<Command, { type: 'check_in' }>,
+  { student: { student, enrolled }, code = 'missing', ticket }: Extract<Command, { type: 'check_in' }>,
   head: Head,
   by: Circumstances,
 ): Decision {
@@ -188,7 +190,10 @@ function checkIn(
     return { entries: [], outcome: { kind: 'check_in', line: before, seq: draft.seq, duplicate: false } };
   }
   if (!before && draft.facts.course_id !== null && !enrolled) throw new RollcallError('NOT_ENROLLED');
-  if (draft.policy.check_in === 'code') requireRightCode(code);
+  const needsCode = draft.policy.check_in === 'code';
+  // Whoever is blocked for their wrong codes stays so.
+  const byTicket = needsCode && code === 'missing' && ticket !== undefined && !draft.operation(ticketKey(ticket));
+  if (needsCode && !byTicket) requireRightCode(code);
   const checkedIn: InTheMaking<CheckedInEntry> = {
     type: 'checked_in',
     seq: draft.seq + 1,
@@ -198,6 +203,7 @@ function checkIn(
   };
   named(checkedIn, head);
   if (!before) checkedIn.added = newRow(student, by.at, by.newRecordId());
+  if (byTicket) checkedIn.ticket = ticket;
   fold(draft, checkedIn);
   const entries: Entry[] = [checkedIn];
   const line = lineAfter(draft, student.student_id);
@@ -227,7 +233,7 @@ const WITHOUT_RIGHT_CODE = {
 } as const satisfies Record<string, ErrorCode>;
 
 /** @throws {RollcallError} CODE_REQUIRED, CODE_EXPIRED, CODE_INVALID, RATE_LIMITED */
-function requireRightCode(code: CodeVerdict = 'missing'): void {
+function requireRightCode(code: CodeVerdict): void {
   if (code === 'right') return;
   if (typeof code === 'object') {
     throw new RollcallError('RATE_LIMITED', { message: 'Too many wrong check-in codes', details: code });

@@ -60,6 +60,9 @@ export interface FoldTarget extends SessionView {
 /** op_ids are scoped to the session and its user: nobody can use up another's. */
 export const operationKey = (userId: UserId | null, opId: string): string => JSON.stringify([userId, opId]);
 
+/** A ticket is used up by whoever checks in with it. A list of one is no key of an op_id. */
+export const ticketKey = (ticket: string): string => JSON.stringify([ticket]);
+
 function put(target: FoldTarget, line: Line, before: Line | undefined): void {
   const { counts } = target;
   if (before?.status !== line.status) {
@@ -86,6 +89,9 @@ export function fold(target: FoldTarget, entry: Entry): void {
     case 'checked_in': {
       const before = target.line(entry.student_id);
       put(target, lineOf(rowOf(before, entry), entry.at, entry.at, entry.seq), before);
+      if (entry.ticket !== undefined) {
+        target.setOperation(ticketKey(entry.ticket), { event: 'joinAttendanceSession', seq: entry.seq });
+      }
       break;
     }
     case 'marked': {

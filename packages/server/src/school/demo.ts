@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { AttendanceStatus, CourseId, Policy, SessionId, StudentId, TeacherId } from '@rollcall/protocol';
+import type { AttendanceStatus, CourseId, SessionId, StudentId, TeacherId } from '@rollcall/protocol';
+import { readConfig } from '../config/config.js';
 import { encodeOpening } from '../journal/encode.js';
 import type { Actor, Entry, RosterRow, RosterStudent } from '../journal/entries.js';
 import { projectionOf } from '../register/projector.js';
@@ -9,14 +10,8 @@ import { demoSchool, localDate, type PastSession, pastSessions } from './demo-sc
 
 export * from './demo-school.js';
 
-const POLICY: Policy = {
-  check_in: 'open',
-  auto_mark: false,
-  late_after_minutes: 10,
-  visibility: 'participants',
-  inactivity_minutes: 30,
-  max_minutes: 300,
-};
+/** As in a school that sets no policy of its own. */
+const { policy: POLICY } = readConfig({});
 
 /**
  * Puts the demo school, with three weeks of held sessions, into a database that has no users yet.

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import type { Database } from '../config-variables.js';
-import { type Warnings, warnOfDatabase } from '../config-warnings.js';
+import type { Database } from '../config/readers.js';
+import { type Warnings, warnOfDatabase } from '../config/warnings.js';
 import { makeFolder } from '../make-folder.js';
 import type { AppConnection } from './mongo/app-connection.js';
 import { type Storage, StorageError } from './port.js';

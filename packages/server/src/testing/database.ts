@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { openMigrated } from '../storage/sqlite/migrations.js';
 
 /** Writes to a server's SQLite file past the server: rows that an import can't make. */

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
 import { createRollcall, type Rollcall, type RollcallOptions } from '../app.js';
-import { type Config, readConfig } from '../config.js';
+import { type Config, readConfig } from '../config/config.js';
 import type { School, Storage } from '../storage/port.js';
 import { requireConformity } from './conformity.js';
 import { OtherWebSocketServer } from './other-websockets.js';

@@ -1,6 +1,8 @@
 import type { Operation } from '../operation.js';
 import type { OperationName } from '../paths.js';
 import { aboutOperations } from './about.js';
+import { displayOperations } from './displays.js';
+import { importOperations } from './imports.js';
 import { meOperations } from './me.js';
 import { sessionOperations } from './sessions.js';
 
@@ -8,6 +10,8 @@ import { sessionOperations } from './sessions.js';
 export const operations = {
   ...meOperations,
   ...sessionOperations,
+  ...importOperations,
+  ...displayOperations,
   ...aboutOperations,
 } as const satisfies { readonly [Name in OperationName]: Operation };
 

@@ -1,4 +1,4 @@
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 
 /** One line of the report: a fault makes the exit status 1, a warning doesn't. */
 export interface Finding {

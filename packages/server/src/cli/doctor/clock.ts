@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { fileOf } from '../owner.js';
 import { type Finding, fault, ok, warning } from './check.js';
 import { withRedis } from './redis.js';

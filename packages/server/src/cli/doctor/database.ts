@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import type { MongoFacts, SqliteFacts } from '../../storage/database-facts.js';
 import { nameOf } from '../database-name.js';
 import { fileOf, foreignOwner } from '../owner.js';

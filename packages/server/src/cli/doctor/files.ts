@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { fileOf, foreignOwner, secretFileOf } from '../owner.js';
 import { type Finding, fault, ok } from './check.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisClientType } from 'redis';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import { type Finding, fault, ok } from './check.js';
 
 const WITHIN_MS = 3_000;

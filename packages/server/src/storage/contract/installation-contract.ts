@@ -31,6 +31,22 @@ export function installationContract(make: MakeHarness): void {
     }
   });
 
+  test('[DISPLAY-1] the key that an installation signs with is the same for all who ask, and another’s is another', async () => {
+    const { storage, reopen } = harness();
+    const asked = await Promise.all(Array.from({ length: 8 }, () => storage.installation.signingKey()));
+    expect(new Set(asked).size).toBe(1);
+    expect(asked[0]).toMatch(/^[\w-]{43}$/);
+    expect(asked[0]).not.toContain(await storage.installation.channelKey());
+    const beside = await reopen?.();
+    if (beside) expect(await beside.installation.signingKey()).toBe(asked[0]);
+    const other = await make();
+    try {
+      expect(await other.storage.installation.signingKey()).not.toBe(asked[0]);
+    } finally {
+      await other.dispose();
+    }
+  });
+
   test('[STORE-201] servers are noted at the database’s time, each once, until they leave', async () => {
     const { installation } = harness().storage;
     const [first] = await installation.beat(note('a', { channel: 'c', ahead_ms: -1_234 }));

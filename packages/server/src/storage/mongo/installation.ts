@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { channelKeyOf, FORGOTTEN_AFTER_MS, newInstallationKey } from '../channel-key.js';
+import { channelKeyOf, FORGOTTEN_AFTER_MS, newInstallationKey, signingKeyOf } from '../channel-key.js';
 import type { SeenServer, ServerNote } from '../port.js';
 import { COMMAND_NOT_FOUND, errorCode, isDuplicateKey } from './connection.js';
 
@@ -19,6 +19,8 @@ interface StoredServer extends Omit<ServerNote, 'node'> {
 export async function channelKey(db: mongo.Db): Promise<string> {
   return channelKeyOf(await installationKey(db), ['mongodb', db.databaseName, ...(await placeOf(db))]);
 }
+
+export const signingKey = async (db: mongo.Db): Promise<string> => signingKeyOf(await installationKey(db));
 
 async function installationKey(db: mongo.Db): Promise<string> {
   const collection = db.collection<StoredInstallation>(INSTALLATION);

@@ -17,7 +17,7 @@ import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexExisting, indexJournal, type OnWarning } from './indexes.js';
-import { beat, channelKey, leave } from './installation.js';
+import { beat, channelKey, leave, signingKey } from './installation.js';
 import { Journal } from './journal.js';
 import {
   findPeopleByUid,
@@ -126,6 +126,7 @@ export class MongoStorage implements Storage {
 
   readonly installation: Installation = {
     channelKey: () => this.#ask(({ connection }) => channelKey(databaseOf(connection))),
+    signingKey: () => this.#ask(({ connection }) => signingKey(databaseOf(connection))),
     beat: (server) => this.#ask(({ connection }) => beat(databaseOf(connection), server)),
     leave: (node) => this.#ask(({ connection }) => leave(databaseOf(connection), node)),
   };

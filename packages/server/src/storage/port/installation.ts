@@ -7,6 +7,11 @@ export interface Installation {
    */
   channelKey(): Promise<string>;
   /**
+   * The key of what this installation signs for itself: 43 characters of `[A-Za-z0-9_-]`, the same for all servers on
+   * this database and after a restart, and never sent to anybody. A copy of the database has it too.
+   */
+  signingKey(): Promise<string>;
+  /**
    * Notes that a server lives, at the time of the database's clock.
    * @returns every server that is noted, this one among them; those that haven't been noted for a day are forgotten
    */

@@ -1,5 +1,5 @@
-import { channelKeyOf, FORGOTTEN_AFTER_MS, newInstallationKey } from '../channel-key.js';
-import type { Installation, SeenServer, ServerNote } from '../port.js';
+import { channelKeyOf, FORGOTTEN_AFTER_MS, newInstallationKey, signingKeyOf } from '../channel-key.js';
+import { type Installation, type SeenServer, type ServerNote, StorageError } from '../port.js';
 import type { Connection } from './connection.js';
 import type { Queries } from './queries.js';
 
@@ -7,8 +7,11 @@ export const READ_KEY = 'SELECT json_group_array(json_array(key)) FROM installat
 
 export const installationOf = (queries: Queries, path: string): Installation => ({
   async channelKey() {
-    const key = await queries.first(READ_KEY, [], ([first]) => String(first));
-    return channelKeyOf(key ?? '', ['sqlite', path]);
+    return channelKeyOf(await installationKey(queries), ['sqlite', path]);
+  },
+
+  async signingKey() {
+    return signingKeyOf(await installationKey(queries));
   },
 
   async beat(server) {
@@ -19,6 +22,12 @@ export const installationOf = (queries: Queries, path: string): Installation => 
     return queries.call('leave', node);
   },
 });
+
+async function installationKey(queries: Queries): Promise<string> {
+  const key = await queries.first(READ_KEY, [], ([first]) => String(first));
+  if (!key) throw new StorageError('the database has lost the key of its installation');
+  return key;
+}
 
 export function makeInstallation(db: Connection): void {
   db.run('INSERT INTO installation VALUES (1, ?)', [newInstallationKey()]);

@@ -4,7 +4,7 @@ import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import type { Registry } from 'prom-client';
-import type { Config } from '../../config.js';
+import type { Config } from '../../config/config.js';
 import type { ApiContext } from './api/api-context.js';
 import { answerRefusals, apiRoutes, followRequests } from './api/routes.js';
 import { docsPage } from './docs-page.js';

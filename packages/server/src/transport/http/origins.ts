@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Config } from '../../config.js';
-import { matchesPattern, normalOrigin } from './origin-patterns.js';
+import type { Config } from '../../config/config.js';
+import { matchesPattern, normalOrigin } from '../../config/origin-patterns.js';
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 

@@ -7,6 +7,7 @@ import { opensJournal } from '../../journal/entries.js';
 import { Arrivals } from './arrivals.js';
 import { SocketConnection } from './connection.js';
 import { Crowd } from './crowd.js';
+import { Display, type DisplayEntrance, tooManyDisplays } from './display.js';
 import { type Admission, admit, admitSooner, admitWithPatience, type Entrance, isForNow } from './entrance.js';
 import { Reply } from './reply.js';
 import { RoomRights } from './room-rights.js';
@@ -62,7 +63,7 @@ interface Undecided {
   readonly uid: undefined;
 }
 
-type Served = SocketConnection | Stranger | Undecided;
+type Served = SocketConnection | Display | Stranger | Undecided;
 
 /** Called with its socket as `this`, so that one function serves all sockets. */
 type Listener = (this: Socket, ...args: unknown[]) => void;
@@ -93,13 +94,20 @@ export function attendanceSockets(
         if (!paused) served.receive(command, args);
       } else if (served && 'waiting' in served && served.waiting && served.waiting.length < WAITING_MAX) {
         served.waiting.push({ command, args });
-      } else if (served) refuse(this, command, args, served.refusal);
+      } else if (served) {
+        if (served instanceof Display) context.floodGuard.futile(served.uid, this);
+        refuse(this, command, args, served.refusal);
+      }
     });
   }
   listeners.set('refreshToken', function (...args) {
     const served = connections.get(this);
     if (served && 'waiting' in served && isTokenRefresh(args[0])) {
       new Reply(this, 'refreshToken', args, context.wire).refuseSilently(served.refusal);
+    }
+    if (served instanceof Display && (exclusive || isTokenRefresh(args[0]))) {
+      context.floodGuard.futile(served.uid, this);
+      new Reply(this, 'refreshToken', args, context.wire).refuse(served.refusal);
     }
     if (!(served instanceof SocketConnection)) return;
     // An app may have an event of this name: what carries no token is the app's, and so is how it is answered.
@@ -111,7 +119,7 @@ export function attendanceSockets(
     if (listener) return listener.apply(this, args);
     context.observe.unknownEvent();
     const served = connections.get(this);
-    if (served instanceof SocketConnection) context.floodGuard.futile(served.uid, this);
+    if (served instanceof SocketConnection || served instanceof Display) context.floodGuard.futile(served.uid, this);
   };
   const release = (connection: SocketConnection): void => {
     arrivals?.gone(connection);
@@ -137,6 +145,7 @@ export function attendanceSockets(
     socket.off('disconnect', onDisconnect);
     const served = connections.get(socket);
     if (served instanceof SocketConnection) release(served);
+    else if (served instanceof Display) served.release();
   };
 
   const rights = new RoomRights<SocketConnection>({
@@ -163,7 +172,9 @@ export function attendanceSockets(
     const wanted = () => attached && socket.conn.readyState === 'open';
     const asked = admitWithPatience(socket, context, wanted);
     let admission = await asked;
-    if (!('refusal' in admission) && crowd.isFull(admission.person)) admission = { refusal: tooMany() };
+    if ('person' in admission && crowd.isFull(admission.person)) admission = { refusal: tooMany() };
+    const crowded = 'display' in admission ? tooManyDisplays(socket, admission) : undefined;
+    if (crowded) admission = { refusal: crowded };
     if (!('refusal' in admission)) {
       admissions.set(socket, { asked, known: admission });
       return next();
@@ -239,6 +250,7 @@ export function attendanceSockets(
     const before = connections.get(socket);
     const waiting = before && 'waiting' in before ? before.waiting : undefined;
     if ('refusal' in admission) connections.set(socket, { refusal: admission.refusal, uid: undefined });
+    else if ('display' in admission) show(socket, admission);
     else serve(socket, admission);
     const served = connections.get(socket);
     for (const { command, args } of waiting ?? []) {
@@ -260,14 +272,25 @@ export function attendanceSockets(
     if (exclusive) {
       const { user_id, uid, name, email, profile_picture } = person;
       Object.assign(socket, { user: { user_id, uid, name, email, profile_picture } });
-      // It was read, and a token that nobody keeps can't leak.
-      const { token: _, ...rest } = socket.handshake.auth;
-      socket.handshake.auth = rest;
+      forgetToken(socket);
     }
     if (person.teacher || person.is_admin) context.floodGuard.trust(socket);
     context.observe.connected(person, socket.id);
     connection.restore();
     arrivals?.add(connection);
+  };
+  const show = (socket: Socket, entrance: DisplayEntrance): void => {
+    // Many may have been let in at the same moment.
+    const refusal = tooManyDisplays(socket, entrance);
+    if (refusal) {
+      connections.set(socket, { refusal, uid: undefined });
+      if (exclusive) socket.conn.close();
+      return;
+    }
+    const display = new Display(socket, entrance, context);
+    connections.set(socket, display);
+    if (exclusive) forgetToken(socket);
+    display.begin();
   };
   namespace.on('connection', onConnection);
   // An app may attach Rollcall while it is serving.
@@ -282,20 +305,24 @@ export function attendanceSockets(
   });
   const looking = setInterval(() => {
     arrivals?.forgetOld();
-    for (const served of connections.values()) if (served instanceof SocketConnection) served.lookAtExpiry();
+    for (const served of connections.values()) {
+      if (served instanceof SocketConnection || served instanceof Display) served.lookAtExpiry();
+    }
   }, EXPIRY_LOOK_MS).unref();
 
   return {
     forget(socket) {
       const served = connections.get(socket);
-      if (!(served instanceof SocketConnection)) return;
-      release(served);
+      if (served instanceof SocketConnection) release(served);
+      else if (served instanceof Display) served.release();
+      else return;
       connections.set(socket, { refusal: new RollcallError('UNAUTHENTICATED'), uid: served.uid });
     },
     async reauthenticate(socket) {
       const served = connections.get(socket);
       if (!served) return;
       if (served instanceof SocketConnection) release(served);
+      else if (served instanceof Display) served.release();
       // What waits was sent by whoever it was before.
       else if ('waiting' in served) {
         for (const { command, args } of served.waiting ?? []) refuse(socket, command, args, served.refusal);
@@ -307,6 +334,7 @@ export function attendanceSockets(
     sendAway() {
       const goodbyes = [...connections].map(([socket, served]) => () => {
         if (served instanceof SocketConnection) served.finish(() => context.letGo(socket));
+        else if (served instanceof Display) context.letGo(socket);
       });
       return sendAway(goodbyes);
     },
@@ -328,6 +356,12 @@ export function attendanceSockets(
 function leaveRestoredRooms(socket: Socket): void {
   if (!socket.recovered) return;
   for (const room of [...socket.rooms].filter(isRollcalls)) void socket.leave(room);
+}
+
+/** It was read, and a token that nobody keeps can't leak. */
+function forgetToken(socket: Socket): void {
+  const { token: _, display: __, ...rest } = socket.handshake.auth;
+  socket.handshake.auth = rest;
 }
 
 /** The client said that it comes back by itself after a refusal that is for now. */

@@ -314,6 +314,7 @@ export class SocketConnection implements Connection, RoomMember {
       uid: this.uid,
       payload: reply.payload,
       connection: this,
+      cookie: this.#socket.handshake.headers.cookie,
       answer: (events, payload, extra) => {
         reply.succeed(events, payload, extra);
         this.#context.observe.answered(command.name, this.uid, reply.payload, {

@@ -6,6 +6,7 @@ import { type Identity, isUid } from '../../auth/verify-token.js';
 import type { Services } from '../../commands/command.js';
 import { courseOf, teachesSession } from '../../commands/rights.js';
 import type { Person } from '../../storage/port.js';
+import { type DisplayEntrance, displayTokenOf, enterDisplay } from './display.js';
 import { refusalOf } from './reply.js';
 import type { SocketContext } from './socket-context.js';
 
@@ -16,7 +17,7 @@ export interface Entrance {
 }
 
 /** What came of asking who a socket's user is. */
-export type Admission = Entrance | { readonly refusal: RollcallError };
+export type Admission = Entrance | DisplayEntrance | { readonly refusal: RollcallError };
 
 /** For how long a client is kept waiting while it can't be told who it is, in ms: most outages of a moment are shorter. */
 const PATIENCE_MS = 5_000;
@@ -70,7 +71,9 @@ export const isForNow = (admission: Admission): admission is { readonly refusal:
   'refusal' in admission && admission.refusal.retryable;
 
 /** @throws {RollcallError} with the message of the connect_error */
-async function enter(socket: Socket, context: SocketContext): Promise<Entrance> {
+async function enter(socket: Socket, context: SocketContext): Promise<Entrance | DisplayEntrance> {
+  const display = displayTokenOf(socket);
+  if (display !== undefined) return enterDisplay(display, context);
   const identity = (await identityByApp(socket, context)) ?? (await identityByToken(socket, context));
   const { directory, storage } = context.services;
   const { provisionFromToken: provision, byUserId } = context;

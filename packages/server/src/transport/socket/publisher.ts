@@ -17,6 +17,7 @@ import {
   attendanceRoom,
   batchedRoom,
   courseRoom,
+  displayRoom,
   eachRoom,
   ownRooms,
   roomsOfSession,
@@ -36,6 +37,8 @@ export interface SocketPublisherOptions {
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
   /** Called with what was sent, for the debug log. */
+  /** Ends the connection of a display whose session is over. */
+  readonly letGo: (socket: Socket) => void;
   readonly onEmit: (event: string, sessionId: SessionId, payload: object) => void;
 }
 
@@ -62,7 +65,7 @@ export class SocketPublisher implements Publisher {
       const { session_id } = live;
       this.#gather(
         live,
-        [teacherRoom(session_id), ...(everyone ? [attendanceRoom(session_id)] : [])],
+        [teacherRoom(session_id), displayRoom(session_id), ...(everyone ? [attendanceRoom(session_id)] : [])],
         'attendanceStatistics',
         payload,
       );
@@ -129,12 +132,15 @@ export class SocketPublisher implements Publisher {
     const payload = due && this.#statisticsOf(live);
     const { session_id } = live;
     if (payload && due.everyone) {
-      this.#gather(live, [eachRoom(session_id), teachersEachRoom(session_id)], 'attendanceStatistics', payload);
+      const each = [eachRoom(session_id), teachersEachRoom(session_id), displayRoom(session_id)];
+      this.#gather(live, each, 'attendanceStatistics', payload);
     }
     this.#gatherBatch(live);
     if (payload && due.everyone) {
       this.#gather(live, [batchedRoom(session_id), teachersBatchedRoom(session_id)], 'attendanceStatistics', payload);
-    } else if (payload) this.#gather(live, [teacherRoom(session_id)], 'attendanceStatistics', payload);
+    } else if (payload) {
+      this.#gather(live, [teacherRoom(session_id), displayRoom(session_id)], 'attendanceStatistics', payload);
+    }
     this.#broadcast.flush();
   }
 
@@ -210,9 +216,9 @@ export class SocketPublisher implements Publisher {
     this.#emit(live, [teacherRoom(session_id)], 'attendanceSessionExpiring', payload);
   }
 
-  /** The check-in code of this moment, to all teachers who are there. */
+  /** The check-in code of this moment, to all teachers and displays that are there. */
   codeChanged(live: LiveSession): void {
-    const rooms = [teacherRoom(live.session_id)];
+    const rooms = [teacherRoom(live.session_id), displayRoom(live.session_id)];
     const payload = this.#anyIn(rooms) && this.#codeOf(live);
     if (payload) this.#emit(live, rooms, 'attendanceCode', payload);
   }
@@ -223,6 +229,24 @@ export class SocketPublisher implements Publisher {
     if (!payload) return;
     socket.emit('attendanceCode', payload);
     this.#options.onEmit('attendanceCode', live.session_id, payload);
+  }
+
+  /** A display begins with how the session stands. */
+  tellDisplay(live: LiveSession, socket: Socket): void {
+    this.tellCode(live, socket);
+    const { value } = this.#statisticsOf(live);
+    socket.emit('attendanceStatistics', value);
+    this.#options.onEmit('attendanceStatistics', live.session_id, value);
+  }
+
+  /** The last of what a display gets: how the session stood. */
+  #endDisplays(live: LiveSession): void {
+    const room = displayRoom(live.session_id);
+    this.#emit(live, [room], 'attendanceStatistics', this.#statisticsOf(live));
+    for (const id of [...(this.#namespace.adapter.rooms.get(room) ?? [])]) {
+      const socket = this.#namespace.sockets.get(id as Socket['id']);
+      if (socket) this.#options.letGo(socket);
+    }
   }
 
   #codeOf({ codes, session_id, state }: LiveSession): ServerPayload<'attendanceCode'> | undefined {
@@ -374,6 +398,7 @@ export class SocketPublisher implements Publisher {
         tell(this.#ownRooms(live, student_id), ownSessionDataOf(state, statistics, state.line(student_id)));
       }
     }
+    this.#endDisplays(live);
     for (const room of roomsOfSession(session_id)) this.#namespace.local.in(room).socketsLeave(room);
   }
 
@@ -403,7 +428,7 @@ export class SocketPublisher implements Publisher {
     payload: ServerPayload<Name> | Written,
   ): void {
     if (!this.#anyIn(rooms)) return;
-    this.#broadcast.gather(queueOf(live), rooms, [teacherRoom(live.session_id)], event, payload);
+    this.#broadcast.gather(queueOf(live), rooms, neverWaiting(live), event, payload);
     this.#options.onEmit(event, live.session_id, payload);
   }
 
@@ -415,10 +440,13 @@ export class SocketPublisher implements Publisher {
   ): void {
     // Nothing is written for nobody, and to no room at all would be to everybody.
     if (!this.#anyIn(rooms)) return;
-    this.#broadcast.emit(queueOf(live), rooms, [teacherRoom(live.session_id)], event, payload);
+    this.#broadcast.emit(queueOf(live), rooms, neverWaiting(live), event, payload);
     this.#options.onEmit(event, live.session_id, payload);
   }
 }
+
+/** Few, and watched by many. */
+const neverWaiting = ({ session_id }: LiveSession): string[] => [teacherRoom(session_id), displayRoom(session_id)];
 
 /**
  * What waits for its turn in a large room is in order within a course: what is told of a course and what is told of its

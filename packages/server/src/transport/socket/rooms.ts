@@ -30,6 +30,8 @@ export const eachRoom = remembered((sessionId: SessionId) => `rollcall:each:${se
 export const batchedRoom = remembered((sessionId: SessionId) => `rollcall:batched:${sessionId}`);
 export const teachersEachRoom = remembered((sessionId: SessionId) => `rollcall:teachers-each:${sessionId}`);
 export const teachersBatchedRoom = remembered((sessionId: SessionId) => `rollcall:teachers-batched:${sessionId}`);
+/** Screens that show the check-in code and the statistics, and no name. */
+export const displayRoom = remembered((sessionId: SessionId) => `rollcall:displays:${sessionId}`);
 /**
  * The sockets of one student in one session. A socket's id is the name of a room that it alone is in: a room for each
  * student would cost every connection several hundred bytes.
@@ -45,6 +47,7 @@ export const roomsOfSession = (sessionId: SessionId): string[] => [
   teacherRoom(sessionId),
   teachersEachRoom(sessionId),
   teachersBatchedRoom(sessionId),
+  displayRoom(sessionId),
 ];
 
 /** True for a name of a room that is Rollcall's. */

@@ -17,6 +17,7 @@ export interface Answered {
 /** What happens on sockets, for logs and metrics. */
 export interface Observer {
   connected(person: Person, socketId: string): void;
+  displayConnected(sessionId: SessionId, socketId: string): void;
   disconnected(uid: string, socketId: string, reason: string): void;
   refusedConnection(message: string): void;
   /** Who a socket's user is can't be told right now. */

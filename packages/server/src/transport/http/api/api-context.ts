@@ -5,6 +5,7 @@ import type { Services } from '../../../commands/command.js';
 import type { Dispatch } from '../../../commands/dispatch.js';
 import type { Logger } from '../../../observability/logger.js';
 import type { Metrics } from '../../../observability/metrics.js';
+import type { ImportFileOptions, ImportOutcome } from '../../../school/import-file.js';
 import type { Person } from '../../../storage/port.js';
 import type { Observer } from '../../socket/socket-context.js';
 
@@ -28,9 +29,17 @@ export interface ApiContext {
   readonly timeZone: string;
   /** What this server can do beside the usual. */
   readonly features: Readonly<Record<string, boolean>>;
+  /** Imports the school in a file. */
+  readonly importFile: (path: string, options: ImportFileOptions) => Promise<ImportOutcome>;
   /** True holds every answer against its schema, and refuses one that differs as a fault of the server: for tests. */
   readonly checkAnswers: boolean;
 }
+
+/** The part of it that the attendance part itself gives. */
+export type CoreApi = Pick<
+  ApiContext,
+  'services' | 'dispatch' | 'verifyToken' | 'personOf' | 'observe' | 'metrics' | 'logger'
+>;
 
 /** Who calls an operation that wants a token. */
 export interface Caller {

@@ -1,5 +1,7 @@
 import type { HandlersOf } from './api-context.js';
 import { aboutHandlers } from './handlers/about.js';
+import { displayHandlers } from './handlers/displays.js';
+import { importHandlers } from './handlers/imports.js';
 import { meHandlers } from './handlers/me.js';
 import { sessionHandlers } from './handlers/sessions.js';
 
@@ -7,5 +9,7 @@ import { sessionHandlers } from './handlers/sessions.js';
 export const handlers: HandlersOf = {
   ...meHandlers,
   ...sessionHandlers,
+  ...importHandlers,
+  ...displayHandlers,
   ...aboutHandlers,
 };

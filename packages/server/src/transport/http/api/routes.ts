@@ -57,10 +57,19 @@ function names(): OperationName[] {
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
-function bodyParsers({ body, bodyMax = BODY_MAX_BYTES }: Operation) {
+function bodyParsers({ body, bodyMedia, bodyMax = BODY_MAX_BYTES }: Operation) {
+  // Its handler reads it as it comes in.
+  if (bodyMedia) return [requireMedia(bodyMedia)];
   if (!body) return [];
   return [requireJson, express.json({ limit: bodyMax, type: 'application/json', strict: false })];
 }
+
+const requireMedia =
+  (media: readonly string[]) =>
+  (request: Request, _response: Response, next: NextFunction): void => {
+    if (!request.is([...media])) throw new RollcallError('UNSUPPORTED_MEDIA_TYPE');
+    next();
+  };
 
 function requireJson(request: Request, _response: Response, next: NextFunction): void {
   const empty = request.headers['content-length'] === '0' || request.headers['content-length'] === undefined;

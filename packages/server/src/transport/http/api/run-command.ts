@@ -10,6 +10,7 @@ type CommandName = keyof typeof commandTable;
 /**
  * Carries out a command as a socket's would be: by the same door, under the same rights, with the same answer, which is
  * the acknowledgement's without its `ok`.
+ * @param cookie the Cookie header, for a command that looks at it
  * @throws {RollcallError} the refusal
  */
 export async function runCommand<Name extends CommandName>(
@@ -17,6 +18,7 @@ export async function runCommand<Name extends CommandName>(
   payload: object,
   { person: { uid } }: Caller,
   { dispatch, observe }: ApiContext,
+  cookie?: string,
 ): Promise<ApiAnswer> {
   let answered: { readonly payload: object; readonly extra: AckExtra } | undefined;
   observe.received(name, uid, payload);
@@ -25,6 +27,7 @@ export async function runCommand<Name extends CommandName>(
       uid,
       payload,
       connection: undefined,
+      cookie,
       answer: (_events, answer, extra = {}) => {
         answered ??= { payload: answer, extra };
       },

@@ -13,8 +13,8 @@ export const sessionHandlers = {
     runCommand('endAttendanceSession', { ...body, ...params }, caller, context),
   keepSessionAlive: ({ params, body, caller }, context) =>
     runCommand('keepAttendanceSessionAlive', { ...body, ...params }, caller, context),
-  checkIn: ({ params, body, caller }, context) =>
-    runCommand('joinAttendanceSession', { ...body, ...params }, caller, context),
+  checkIn: ({ params, body, caller, request }, context) =>
+    runCommand('joinAttendanceSession', { ...body, ...params }, caller, context, request.headers.cookie),
   updateRecords: ({ params, body, caller }, context) =>
     runCommand('bulkUpdateAttendance', { ...body, ...params }, caller, context),
   putRecord: ({ params, body, caller }, context) =>

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { expect, onTestFinished, test } from 'vitest';
-import { ConfigError, ensureSecret, readConfig } from './config.js';
-import { envExample, variableNames } from './config-variables.js';
-import { warnOfDatabase, warnOfMode } from './config-warnings.js';
+import { ConfigError, readConfig } from './config.js';
+import { envExample } from './describe.js';
+import { ensureSecret } from './secret.js';
+import { variableNames } from './variables.js';
+import { warnOfDatabase, warnOfMode } from './warnings.js';
 
 const SECRET = 'x'.repeat(32);
 
@@ -212,7 +214,7 @@ test('[CONF-12] the policy of sessions has its documented defaults', () => {
 });
 
 test('[CONF-13] .env.example lists every variable, is current, and changes nothing when copied', async () => {
-  const text = await readFile(new URL('../../../.env.example', import.meta.url), 'utf8');
+  const text = await readFile(new URL('../../../../.env.example', import.meta.url), 'utf8');
   expect(text, 'run `rollcall config --example > .env.example`').toBe(envExample());
   for (const name of variableNames) expect(text).toMatch(new RegExp(`^#${name}=`, 'm'));
   expect(parse(text)).toEqual({});

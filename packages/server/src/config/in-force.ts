@@ -1,5 +1,6 @@
 import type { Config } from './config.js';
-import { type Surroundings, type VariableName, variableNames, variables } from './config-variables.js';
+import type { Surroundings } from './domain.js';
+import { isVariable, type VariableName, variableNames, variables } from './variables.js';
 
 export type Source = 'environment' | '.env' | 'default';
 
@@ -36,7 +37,7 @@ function defaultOf(name: VariableName, surroundings: Surroundings): string | nul
 function withoutSecrets(name: VariableName, text: string): string {
   if (!variables[name].hidden) return withoutPasswords(text);
   // Of what may contain a secret only addresses are told, since a database is easily the wrong one.
-  return /^(mongodb(\+srv)?|rediss?):\/\/|^sqlite:/.test(text) ? withoutPasswords(text) : HIDDEN;
+  return /^(mongodb(\+srv)?|rediss?|smtps?):\/\/|^sqlite:/.test(text) ? withoutPasswords(text) : HIDDEN;
 }
 
 /** User and password of an address go, and what looks like a secret in its query. */
@@ -70,7 +71,7 @@ const FROM_ELSEWHERE: Readonly<Record<string, VariableName>> = {
 export function misspelt(names: Iterable<string>): Misspelt[] {
   const found: Misspelt[] = [];
   for (const given of names) {
-    if (Object.hasOwn(variables, given)) continue;
+    if (isVariable(given)) continue;
     const meant = FROM_ELSEWHERE[given] ?? variableNames.find((name) => looksLike(given.toUpperCase(), name));
     if (meant !== undefined) found.push({ given, meant });
   }

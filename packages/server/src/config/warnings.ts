@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import type { Database } from './config-variables.js';
+import type { Database } from './readers.js';
 
 /** Where warnings go. */
 export interface Warnings {
