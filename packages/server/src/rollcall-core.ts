@@ -20,6 +20,7 @@ import { observer } from './observability/observer.js';
 import { SessionLog } from './observability/session-log.js';
 import { LiveSessions } from './register/live-sessions.js';
 import { newRecordId } from './register/record-id.js';
+import { ReportMaker } from './reports/report-maker.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
@@ -49,6 +50,8 @@ export type CoreConfig = Pick<
   | 'codeSeconds'
   | 'rateLimits'
   | 'finalDataRecords'
+  | 'timeZone'
+  | 'reportCodes'
 > & {
   readonly secret: string | null;
 };
@@ -86,6 +89,7 @@ export class RollcallCore {
   readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
   readonly #logger: Logger;
+  readonly #reports: ReportMaker;
   readonly #exclusive: boolean;
   readonly #passes = new Passes();
   readonly #installation: Storage['installation'];
@@ -99,6 +103,7 @@ export class RollcallCore {
     this.#namespace = namespace;
     this.#installation = storage.installation;
     this.#logger = logger;
+    this.#reports = new ReportMaker(storage.reports, config.timeZone, config.reportCodes ?? undefined);
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
     this.metrics = new Metrics(() => this.sessions.activeAttendanceSessions.size);
@@ -220,6 +225,7 @@ export class RollcallCore {
       observe,
       metrics: this.metrics,
       logger: this.#logger,
+      reports: this.#reports,
     };
   }
 
@@ -277,6 +283,7 @@ export class RollcallCore {
   async finish(): Promise<void> {
     this.#sockets?.pause();
     this.#codeRotation.close();
+    await this.#reports.close();
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
     await this.#cluster?.stop();
   }

@@ -18,6 +18,14 @@ export const paths = {
   updateRecords: 'PATCH /sessions/{session_id}/records',
   putRecord: 'PUT /sessions/{session_id}/records/{student_id}',
 
+  getCourseRegister: 'GET /courses/{course_id}/register',
+  getSessionRegister: 'GET /sessions/{session_id}/register',
+  getArrivals: 'GET /sessions/{session_id}/arrivals',
+  getCalendarAddress: 'GET /me/calendar',
+  makeCalendarAddress: 'POST /me/calendar',
+  removeCalendarAddress: 'DELETE /me/calendar',
+  getCalendar: 'GET /calendar/{token}.ics',
+
   importSchool: 'POST /imports{?dry_run,withdraw_missing,filename}',
 
   getOpenApi: 'GET /openapi.json',

@@ -34,12 +34,13 @@ type Make = (maker: ReportMaker, wish: ReportWish) => Promise<Report>;
 
 async function exportReport({ format, codes, out }: ReportOptions, of: string, make: Make): Promise<void> {
   await refuseUnwritable(out);
-  const wish: ReportWish = { format, codes: await codesOf(codes) };
+  const config = loadDatabaseConfig();
+  const wish: ReportWish = { format, codes: await codesOf(codes, config.reportCodes) };
   const { openStorage } = await import('./open-storage.js');
   const { ReportMaker } = await import('../reports/report-maker.js');
-  const storage = await openStorage(loadDatabaseConfig(), 'export', true);
+  const storage = await openStorage(config, 'export', true);
   const progress = new Progress();
-  const maker = new ReportMaker(storage.reports, Intl.DateTimeFormat().resolvedOptions().timeZone);
+  const maker = new ReportMaker(storage.reports, config.timeZone);
   let report: Report;
   try {
     progress.show(`Reading ${of} …`);
@@ -72,10 +73,10 @@ function dayOf(text: string | undefined, option: string): string | null {
 }
 
 /** A code set by its name, or one from a file of the school's own. */
-async function codesOf(given: string | undefined): Promise<CodeSet | null> {
+async function codesOf(given: string | undefined, own: CodeSet | null): Promise<CodeSet | null> {
   const { codeSetNamed, codeSetOf } = await import('../reports/report-codes.js');
   try {
-    if (given === undefined || !given.endsWith('.json')) return codeSetNamed(given);
+    if (given === undefined || !given.endsWith('.json')) return codeSetNamed(given, own ?? undefined);
     return codeSetOf(JSON.parse(await readFile(given, 'utf8')), 'own');
   } catch (error) {
     const named = given?.endsWith('.json') === true ? `${given}: ` : '--';

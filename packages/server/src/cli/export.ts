@@ -1,5 +1,5 @@
 import type { SessionId } from '@rollcall/protocol';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { visible } from '../visible-text.js';
 import { loadDatabaseConfig } from './environment.js';
 import { exportCourse, exportSessionRegister, type ReportOptions } from './export-report.js';
@@ -14,12 +14,41 @@ interface SessionOptions extends Omit<ReportOptions, 'format'> {
 const OUT = ['--out <file>', 'a new file; default: standard output'] as const;
 const CODES = [
   '--codes <set>',
-  'what stands for each status: edfi, england, or a JSON file such as {"present": "P", "absent": "A"}',
+  'what stands for each status: edfi, england, the name of REPORT_CODES, or a JSON file such as {"present": "P"}',
 ] as const;
 const BESIDE = 'A server may run meanwhile.';
 
 export function addExport(program: Command): void {
-  const session = new Command('session')
+  const exporting = program.command('export').summary('write a register or a journal to a file');
+  addCourse(exporting);
+  addSession(exporting);
+}
+
+function addCourse(exporting: Command): void {
+  exporting
+    .command('course')
+    .summary('the register of a course, students × sessions')
+    .description(
+      'Writes the register of a course: a row a student and a column a session, counts, rates and absences in a row. ' +
+        `xlsx has sheets of its sessions, a summary by week and amendments beside it. ${BESIDE}`,
+    )
+    .argument('<id>', 'id of the course')
+    .addOption(formats(['csv', 'xlsx', 'json']))
+    .option('--from <day>', 'first day, such as 2026-09-01')
+    .option('--to <day>', 'last day; it is inside')
+    .option(...CODES)
+    .option(...OUT)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rollcall export course course-1 --format xlsx --out databases.xlsx\n' +
+        '  rollcall export course course-1 --format csv --from 2026-09-01 --to 2026-12-31 --codes edfi\n',
+    )
+    .action(exportCourse);
+}
+
+function addSession(exporting: Command): void {
+  exporting
+    .command('session')
     .summary('one session: its register, or its journal')
     .description(
       `Writes one session. ${BESIDE}\nAs csv, xlsx or json its register, a row a student. As journal its commits with ` +
@@ -39,25 +68,6 @@ export function addExport(program: Command): void {
         ? exportJournal(id, options)
         : exportSessionRegister(id, { ...options, format: options.format }),
     );
-  const course = new Command('course')
-    .summary('the register of a course, students × sessions')
-    .description(
-      'Writes the register of a course: a row a student and a column a session, counts, rates and absences in a row. ' +
-        `xlsx has sheets of its sessions, a summary by week and amendments beside it. ${BESIDE}`,
-    )
-    .argument('<id>', 'id of the course')
-    .addOption(formats(['csv', 'xlsx', 'json']))
-    .option('--from <day>', 'first day, such as 2026-09-01')
-    .option('--to <day>', 'last day; it is inside')
-    .option(...CODES)
-    .option(...OUT)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  rollcall export course course-1 --format xlsx --out databases.xlsx\n' +
-        '  rollcall export course course-1 --format csv --from 2026-09-01 --to 2026-12-31 --codes edfi\n',
-    )
-    .action(exportCourse);
-  program.command('export').summary('write a register or a journal to a file').addCommand(course).addCommand(session);
 }
 
 const formats = (choices: readonly string[]): Option =>

@@ -1,4 +1,4 @@
-import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import { type Commit, JournalError } from '../journal/commit.js';
@@ -424,6 +424,19 @@ export class LiveSessions {
     live.presence.clear();
     this.#tellWatchers(live, (watcher) => watcher.ended(live));
     this.#checkIns.forget(live);
+  }
+
+  /**
+   * Resolves once what this node has committed of these sessions is in the records, so that a report holds what its
+   * asker was answered before; or after `patience` ms, where the database is slow or marks never cease.
+   */
+  async recorded(which: (session: LiveSession) => boolean, patience: number): Promise<void> {
+    const some = [...this.#active.values(), ...this.#finishing.values()].filter(which);
+    if (some.length === 0) return;
+    const over = new AbortController();
+    const late = delay(patience, undefined, { ref: false, signal: over.signal }).catch(() => undefined);
+    await Promise.race([Promise.allSettled(some.map((live) => live.settle())), late]);
+    over.abort();
   }
 
   /** Waits for every pending commit and projection; afterwards nothing is left to lose. */

@@ -4,7 +4,7 @@ import type { Reports } from '../storage/port.js';
 import { arrivalsOf } from './arrivals-of.js';
 import { historyOf } from './history-of.js';
 import { readCourse, readHistory, readSession } from './read-reports.js';
-import type { CodeSet } from './report-codes.js';
+import { type CodeSet, codeSetNamed } from './report-codes.js';
 import { CONTENT_TYPES, type ReportFormat } from './report-format.js';
 import { ReportThread } from './report-thread.js';
 import type { Range } from './session-days.js';
@@ -32,10 +32,21 @@ export class ReportMaker {
   readonly #zone: string;
   readonly #thread = new ReportThread();
 
-  /** @param zone IANA name of the school's time zone */
-  constructor(reports: Reports, zone: string) {
+  readonly #ownCodes: CodeSet | undefined;
+
+  /**
+   * @param zone IANA name of the school's time zone
+   * @param ownCodes a code set of the school's own, under its name beside those that everybody has
+   */
+  constructor(reports: Reports, zone: string, ownCodes?: CodeSet) {
     this.#reports = reports;
     this.#zone = zone;
+    this.#ownCodes = ownCodes;
+  }
+
+  /** The code set of a name; null for none. @throws {RollcallError} BAD_REQUEST for a name that there isn't */
+  codes(name: string | undefined): CodeSet | null {
+    return codeSetNamed(name, this.#ownCodes);
   }
 
   /**

@@ -4,12 +4,14 @@ import { aboutOperations } from './about.js';
 import { displayOperations } from './displays.js';
 import { importOperations } from './imports.js';
 import { meOperations } from './me.js';
+import { reportOperations } from './reports.js';
 import { sessionOperations } from './sessions.js';
 
 /** Every operation of the HTTP API, by name. A name of `paths` without a definition here doesn't compile. */
 export const operations = {
   ...meOperations,
   ...sessionOperations,
+  ...reportOperations,
   ...importOperations,
   ...displayOperations,
   ...aboutOperations,

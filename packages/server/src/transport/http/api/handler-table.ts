@@ -3,12 +3,14 @@ import { aboutHandlers } from './handlers/about.js';
 import { displayHandlers } from './handlers/displays.js';
 import { importHandlers } from './handlers/imports.js';
 import { meHandlers } from './handlers/me.js';
+import { reportHandlers } from './handlers/reports.js';
 import { sessionHandlers } from './handlers/sessions.js';
 
 /** What carries out each operation. An operation without a place here doesn't compile. */
 export const handlers: HandlersOf = {
   ...meHandlers,
   ...sessionHandlers,
+  ...reportHandlers,
   ...importHandlers,
   ...displayHandlers,
   ...aboutHandlers,
