@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as endOfTurn } from 'node:timers/promises';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { LRUCache } from 'lru-cache';
 import { type Commit, JournalError } from '../journal/commit.js';
@@ -426,23 +426,15 @@ export class LiveSessions {
     this.#checkIns.forget(live);
   }
 
-  /**
-   * Resolves once what this node has committed of these sessions is in the records, so that a report holds what its
-   * asker was answered before; or after `patience` ms, where the database is slow or marks never cease.
-   */
-  async recorded(which: (session: LiveSession) => boolean, patience: number): Promise<void> {
-    const some = [...this.#active.values(), ...this.#finishing.values()].filter(which);
-    if (some.length === 0) return;
-    const over = new AbortController();
-    const late = delay(patience, undefined, { ref: false, signal: over.signal }).catch(() => undefined);
-    await Promise.race([Promise.allSettled(some.map((live) => live.settle())), late]);
-    over.abort();
+  /** Sessions of which something may not be in the records yet. */
+  get unrecorded(): readonly LiveSession[] {
+    return [...this.#active.values(), ...this.#finishing.values()];
   }
 
   /** Waits for every pending commit and projection; afterwards nothing is left to lose. */
   async close(): Promise<void> {
     for (const timer of this.#lookAgain.values()) clearTimeout(timer);
-    const all = [...this.#active.values(), ...this.#finishing.values()];
+    const all = this.unrecorded;
     await Promise.allSettled([...all.map((live) => live.settle()), this.#departures.settle()]);
     for (const live of all) live.dispose();
   }

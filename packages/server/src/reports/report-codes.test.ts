@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readConfig } from '../config/config.js';
 import { codeSetNamed, codeSetOf } from './report-codes.js';
 
 test('[REPORT-8] a school’s own code set may leave statuses out, and what is wrong with it is told by field', () => {
@@ -21,4 +22,16 @@ test('[REPORT-8] a school’s own code set may leave statuses out, and what is w
     );
   }
   expect(() => codeSetNamed('france')).toThrow(/edfi, england/);
+});
+
+test('[REPORT-16] REPORT_CODES is a code set of the school’s own, and what is wrong with it is named at the start', () => {
+  expect(readConfig({}).reportCodes).toBeNull();
+  expect(readConfig({ REPORT_CODES: '{"present": "P"}' }).reportCodes).toMatchObject({ name: 'school', present: 'P' });
+  for (const [REPORT_CODES, told] of [
+    ['{', /REPORT_CODES.*must be a JSON object/],
+    ['[]', /REPORT_CODES.*is no object/],
+    ['{"present": 1}', /REPORT_CODES.*codes\.present must be text/],
+  ] as const) {
+    expect(() => readConfig({ REPORT_CODES }), REPORT_CODES).toThrow(told);
+  }
 });

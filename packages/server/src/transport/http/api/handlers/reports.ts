@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CourseId, RollcallError } from '@rollcall/protocol';
 import type { Services } from '../../../../commands/command.js';
 import { sessionForTeacher, teachesCourse } from '../../../../commands/rights.js';
+import type { LiveSession } from '../../../../register/live-session.js';
 import { calendarAt, makeCalendarAddress } from '../../../../reports/calendar-address.js';
 import type { Report } from '../../../../reports/report-maker.js';
 import type { Person } from '../../../../storage/port.js';
@@ -20,20 +22,20 @@ export const reportHandlers = {
     if (from !== null && to !== null && from > to) throw laterThanTo();
     const wish = { format, codes: reports.codes(codes) };
     await charge(REPORT_ITEMS);
-    await services.sessions.recorded(({ state }) => state.facts.course_id === params.course_id, RECORDED_WITHIN_MS);
+    await recorded(services, ({ state }) => state.facts.course_id === params.course_id);
     return answerOf(await reports.ofCourse(params.course_id, { from, to }, wish));
   },
   getSessionRegister: async ({ params, query, caller, charge }, { services, reports }) => {
     await sessionForTeacher(caller.person, params.session_id, 'view attendance data', services);
     const wish = { format: query.format, codes: reports.codes(query.codes) };
     await charge(REPORT_ITEMS);
-    await services.sessions.recorded((live) => live.session_id === params.session_id, RECORDED_WITHIN_MS);
+    await recorded(services, (live) => live.session_id === params.session_id);
     return answerOf(await reports.ofSession(params.session_id, wish));
   },
   getArrivals: async ({ params, caller, charge }, { services, reports }) => {
     await sessionForTeacher(caller.person, params.session_id, 'view attendance data', services);
     await charge(REPORT_ITEMS);
-    await services.sessions.recorded((live) => live.session_id === params.session_id, RECORDED_WITHIN_MS);
+    await recorded(services, (live) => live.session_id === params.session_id);
     return { body: await reports.arrivals(params.session_id) };
   },
   getCalendarAddress: async ({ caller }, { services }) => {
@@ -57,6 +59,16 @@ export const reportHandlers = {
     return { bytes: { type: 'text/calendar; charset=utf-8', content } };
   },
 } satisfies Partial<HandlersOf>;
+
+/** Resolves once what this node has committed is in the records, so that a report holds what its asker was answered before. */
+async function recorded({ sessions }: Services, which: (session: LiveSession) => boolean): Promise<void> {
+  const some = sessions.unrecorded.filter(which);
+  if (some.length === 0) return;
+  const over = new AbortController();
+  const late = delay(RECORDED_WITHIN_MS, undefined, { ref: false, signal: over.signal }).catch(() => undefined);
+  await Promise.race([Promise.allSettled(some.map((live) => live.settle())), late]);
+  over.abort();
+}
 
 const answerOf = ({ bytes, content_type, file_name }: Report): ApiAnswer => ({
   bytes: {
