@@ -48,6 +48,13 @@ module.exports = {
       },
     },
     {
+      name: 'reports-read-records',
+      comment: 'Reports are made of what the storage port reads, on the clock of the school.',
+      severity: 'error',
+      from: { path: `${server}reports/`, ...notTests },
+      to: { path: server, pathNot: `${server}(reports/|journal/|storage/port|school-time\\.ts)` },
+    },
+    {
       name: 'journal-is-the-ground-floor',
       comment: 'The form of the journal knows the protocol alone; the port, the adapters and the register stand on it.',
       severity: 'error',
@@ -59,7 +66,7 @@ module.exports = {
       comment: 'The tables of variables know how times are told and nothing else of the server.',
       severity: 'error',
       from: { path: `${server}config/`, ...notTests },
-      to: { path: server, pathNot: `${server}(config/|(school-time|make-folder)\\.ts)` },
+      to: { path: server, pathNot: `${server}(config/|reports/report-codes\\.ts|(school-time|make-folder)\\.ts)` },
     },
     {
       name: 'pure-core',

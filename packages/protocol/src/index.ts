@@ -7,5 +7,6 @@ export * from './objects.js';
 export * from './parse.js';
 export * from './payload-parts.js';
 export * from './refusals.js';
+export * from './reports.js';
 export * from './server-events.js';
 export * from './version.js';

@@ -23,6 +23,7 @@ import { observer } from './observability/observer.js';
 import { SessionLog } from './observability/session-log.js';
 import { LiveSessions } from './register/live-sessions.js';
 import { newRecordId } from './register/record-id.js';
+import { ReportMaker } from './reports/report-maker.js';
 import { dataOfSession } from './sessions/get-attendance-session-data.js';
 import type { Storage } from './storage/port.js';
 import { SessionTimeouts } from './timeouts/session-timeouts.js';
@@ -55,6 +56,7 @@ export type CoreConfig = Pick<
   | 'rateLimits'
   | 'finalDataRecords'
   | 'timeZone'
+  | 'reportCodes'
 > & {
   readonly secret: string | null;
   /** Where there is no `secret`, the key of the access tokens of web sessions. */
@@ -97,6 +99,7 @@ export class RollcallCore {
   readonly #codeRotation: CodeRotation;
   readonly #cluster: Cluster | undefined;
   readonly #logger: Logger;
+  readonly #reports: ReportMaker;
   readonly #exclusive: boolean;
   readonly #passes = new Passes();
   readonly #installation: Storage['installation'];
@@ -111,6 +114,7 @@ export class RollcallCore {
     this.#namespace = namespace;
     this.#installation = storage.installation;
     this.#logger = logger;
+    this.#reports = new ReportMaker(storage.reports, config.timeZone, config.reportCodes ?? undefined);
     this.#exclusive = options.exclusive;
     this.#rightsEveryMs = options.rightsEveryMs ?? RIGHTS_EVERY_MS;
     this.#closed = new ClosedSessions(storage.signIn, now);
@@ -244,6 +248,7 @@ export class RollcallCore {
       observe,
       metrics: this.metrics,
       logger: this.#logger,
+      reports: this.#reports,
     };
   }
 
@@ -325,6 +330,7 @@ export class RollcallCore {
     this.#schoolWatch?.close();
     this.#codeRotation.close();
     clearInterval(this.#closedTimer);
+    await this.#reports.close();
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);
     await this.#cluster?.stop();
   }

@@ -29,6 +29,15 @@ export const paths = {
   finishOidc: 'GET /auth/oidc/callback',
   logOutByOidc: 'POST /auth/oidc/back-channel-logout',
   invitePerson: 'POST /people/{user_id}/invites',
+
+  getCourseRegister: 'GET /courses/{course_id}/register',
+  getSessionRegister: 'GET /sessions/{session_id}/register',
+  getArrivals: 'GET /sessions/{session_id}/arrivals',
+  getCalendarAddress: 'GET /me/calendar',
+  makeCalendarAddress: 'POST /me/calendar',
+  removeCalendarAddress: 'DELETE /me/calendar',
+  getCalendar: 'GET /calendar/{token}.ics',
+
   importSchool: 'POST /imports{?dry_run,withdraw_missing,filename}',
 
   getOpenApi: 'GET /openapi.json',

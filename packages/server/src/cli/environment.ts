@@ -13,8 +13,10 @@ export function loadConfig(overrides: NodeJS.ProcessEnv = {}): Config {
 }
 
 /** The configuration of a command that works on the database alone, and so needs no key of tokens. @throws {ConfigError} */
-export const loadDatabaseConfig = (): Pick<Config, 'database' | 'databaseFrom' | 'mode' | 'port' | 'publicUrl'> =>
-  readConfig(environment(), true);
+export const loadDatabaseConfig = (): Pick<
+  Config,
+  'database' | 'databaseFrom' | 'mode' | 'port' | 'publicUrl' | 'timeZone' | 'reportCodes'
+> => readConfig(environment(), true);
 
 function environment(): NodeJS.ProcessEnv {
   const { environment: given, file } = environmentAndFile();

@@ -1,35 +1,81 @@
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import type { SessionId } from '@rollcall/protocol';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { visible } from '../visible-text.js';
 import { loadDatabaseConfig } from './environment.js';
+import { exportCourse, exportSessionRegister, type ReportOptions } from './export-report.js';
 import { CommandFailure } from './failure.js';
 import { journalLines } from './journal-file.js';
+import { refuseUnwritable, writeNewFile } from './write-new-file.js';
 
-interface ExportOptions {
-  readonly format: 'journal';
-  readonly out?: string;
+interface SessionOptions extends Omit<ReportOptions, 'format'> {
+  readonly format: ReportOptions['format'] | 'journal';
 }
+
+const OUT = ['--out <file>', 'a new file; default: standard output'] as const;
+const CODES = [
+  '--codes <set>',
+  'what stands for each status: edfi, england, the name of REPORT_CODES, or a JSON file such as {"present": "P"}',
+] as const;
+const BESIDE = 'A server may run meanwhile.';
 
 export function addExport(program: Command): void {
-  const session = new Command('session')
-    .summary('the journal of one session')
-    .description(
-      'Writes the journal of one session: its commits with their chain, its records and the session. ' +
-        '`rollcall verify --offline FILE` checks it without a database. A server may run meanwhile.',
-    )
-    .argument('<id>', 'id of the session')
-    .addOption(new Option('--format <format>', 'form of the file').choices(['journal']).makeOptionMandatory())
-    .option('--out <file>', 'a new file; default: standard output')
-    .addHelpText('after', '\nExample:\n  rollcall export session session123 --format journal --out session123.jsonl\n')
-    .action(exportSession);
-  const exported = program.command('export').summary('write a session’s journal to a file');
-  // One that was made by itself would tell of wrong usage in its own way.
-  exported.addCommand(session.copyInheritedSettings(exported));
+  const exporting = program.command('export').summary('write a register or a journal to a file');
+  addCourse(exporting);
+  addSession(exporting);
 }
 
-async function exportSession(id: string, { out }: ExportOptions): Promise<void> {
+function addCourse(exporting: Command): void {
+  exporting
+    .command('course')
+    .summary('the register of a course, students × sessions')
+    .description(
+      'Writes the register of a course: a row a student and a column a session, counts, rates and absences in a row. ' +
+        `xlsx has sheets of its sessions, a summary by week and amendments beside it. ${BESIDE}`,
+    )
+    .argument('<id>', 'id of the course')
+    .addOption(formats(['csv', 'xlsx', 'json']))
+    .option('--from <day>', 'first day, such as 2026-09-01')
+    .option('--to <day>', 'last day; it is inside')
+    .option(...CODES)
+    .option(...OUT)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rollcall export course course-1 --format xlsx --out databases.xlsx\n' +
+        '  rollcall export course course-1 --format csv --from 2026-09-01 --to 2026-12-31 --codes edfi\n',
+    )
+    .action(exportCourse);
+}
+
+function addSession(exporting: Command): void {
+  exporting
+    .command('session')
+    .summary('one session: its register, or its journal')
+    .description(
+      `Writes one session. ${BESIDE}\nAs csv, xlsx or json its register, a row a student. As journal its commits with ` +
+        'their chain, its records and the session, which `rollcall verify --offline FILE` checks without a database.',
+    )
+    .argument('<id>', 'id of the session')
+    .addOption(formats(['csv', 'xlsx', 'json', 'journal']))
+    .option(...CODES)
+    .option(...OUT)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rollcall export session session123 --format csv\n' +
+        '  rollcall export session session123 --format journal --out session123.jsonl\n',
+    )
+    .action((id: string, options: SessionOptions) =>
+      options.format === 'journal'
+        ? exportJournal(id, options)
+        : exportSessionRegister(id, { ...options, format: options.format }),
+    );
+}
+
+const formats = (choices: readonly string[]): Option =>
+  new Option('--format <format>', 'form of the file').choices(choices).makeOptionMandatory();
+
+async function exportJournal(id: string, { out, codes }: SessionOptions): Promise<void> {
+  if (codes !== undefined) throw new CommandFailure('a journal has no codes: --codes is for csv, xlsx and json');
+  await refuseUnwritable(out);
   const config = loadDatabaseConfig();
   const { openStorage } = await import('./open-storage.js');
   const storage = await openStorage(config, 'export', true);
@@ -41,24 +87,13 @@ async function exportSession(id: string, { out }: ExportOptions): Promise<void> 
     if (out === undefined) {
       for await (const line of journalLines(storage, sessionId)) process.stdout.write(`${line}\n`);
     } else {
-      await writeLines(out, journalLines(storage, sessionId));
+      await writeNewFile(out, ended(journalLines(storage, sessionId)));
     }
   } finally {
     await storage.close();
   }
 }
 
-/** The file is nobody else's to read: it holds names. */
-async function writeLines(path: string, lines: AsyncIterable<string>): Promise<void> {
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-  try {
-    for await (const line of lines) {
-      if (file.errored) throw file.errored;
-      file.write(`${line}\n`);
-    }
-    file.end();
-    await finished(file);
-  } catch (error) {
-    throw new CommandFailure(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-  }
+async function* ended(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
+import { codeSetOf } from '../reports/report-codes.js';
 import { isTimeZone } from '../school-time.js';
 import { originPattern } from './origin-patterns.js';
 
@@ -98,6 +99,18 @@ export const timeZone = textThat(
   (text) => /^[a-z]/i.test(text) && isTimeZone(text),
   'must be the IANA name of a time zone, such as Europe/Berlin',
 );
+
+/** A code set of the school's own; its name is `school` where it has none. */
+export const reportCodes = made((text) => {
+  const value = ((): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return bad('must be a JSON object such as {"present": "P", "absent": "A"}');
+    }
+  })();
+  return codeSetOf(value, 'school');
+});
 
 export const directory: Reader<string> = z.string().transform((text) => resolve(text));
 

@@ -1,5 +1,5 @@
-import { apart, depending, domain } from './domain.js';
-import { timeZone } from './readers.js';
+import { apart, depending, domain, optional } from './domain.js';
+import { reportCodes, timeZone } from './readers.js';
 
 export const school = domain({
   section: 'School',
@@ -15,6 +15,11 @@ export const school = domain({
           'Time zone of the school by its IANA name, such as Europe/Berlin: dates and times of sessions are in it',
       },
     ),
+    REPORT_CODES: optional(reportCodes, {
+      field: 'reportCodes',
+      meaning:
+        'What stands for statuses in reports, beside the sets edfi and england: JSON such as {"name": "ours", "present": "P", "absent": "A"}',
+    }),
   },
   together: apart,
 });

@@ -453,10 +453,15 @@ export class LiveSessions {
     this.#checkIns.forget(live);
   }
 
+  /** Sessions of which something may not be in the records yet. */
+  get unrecorded(): readonly LiveSession[] {
+    return [...this.#active.values(), ...this.#over.values()];
+  }
+
   /** Waits for every pending commit and projection; afterwards nothing is left to lose. */
   async close(): Promise<void> {
     for (const timer of this.#lookAgain.values()) clearTimeout(timer);
-    const all = [...this.#active.values(), ...this.#over.values()];
+    const all = this.unrecorded;
     await Promise.allSettled([...all.map((live) => live.settle()), this.#departures.settle()]);
     for (const live of all) live.dispose();
   }

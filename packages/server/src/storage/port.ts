@@ -1,17 +1,20 @@
 import type { AccessLog } from './port/access-log.js';
 import type { Accounts } from './port/accounts.js';
+import type { Calendars } from './port/calendars.js';
 import type { Catalogue } from './port/catalogue.js';
 import type { Courses } from './port/courses.js';
 import type { Installation } from './port/installation.js';
 import type { Journal } from './port/journal.js';
 import type { People } from './port/people.js';
 import type { Projections } from './port/projection.js';
+import type { Reports } from './port/reports.js';
 import type { Schools } from './port/school.js';
-import type { Timetable } from './port/timetable.js';
 import type { SignIns } from './port/sign-in.js';
+import type { Timetable } from './port/timetable.js';
 
 export type * from './port/access-log.js';
 export type * from './port/accounts.js';
+export type * from './port/calendars.js';
 export type * from './port/catalogue.js';
 export type * from './port/courses.js';
 export type * from './port/installation.js';
@@ -19,9 +22,10 @@ export type * from './port/journal.js';
 export type * from './port/pages.js';
 export type * from './port/people.js';
 export type * from './port/projection.js';
+export type * from './port/reports.js';
 export type * from './port/school.js';
-export type * from './port/timetable.js';
 export type * from './port/sign-in.js';
+export type * from './port/timetable.js';
 
 /**
  * What Rollcall asks of a database: asynchronous, atomic verbs in the words of the domain. Every adapter passes
@@ -57,6 +61,8 @@ export interface Storage {
   readonly timetable: Timetable;
   readonly accessLog: AccessLog;
   readonly signIn: SignIns;
+  readonly reports: Reports;
+  readonly calendars: Calendars;
 }
 
 export interface UnusableRows {

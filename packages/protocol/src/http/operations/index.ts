@@ -4,6 +4,7 @@ import { aboutOperations } from './about.js';
 import { displayOperations } from './displays.js';
 import { importOperations } from './imports.js';
 import { meOperations } from './me.js';
+import { reportOperations } from './reports.js';
 import { sessionOperations } from './sessions.js';
 import { signInOperations } from './sign-in.js';
 
@@ -12,6 +13,7 @@ export const operations = {
   ...meOperations,
   ...sessionOperations,
   ...signInOperations,
+  ...reportOperations,
   ...importOperations,
   ...displayOperations,
   ...aboutOperations,

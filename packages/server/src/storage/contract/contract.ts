@@ -11,8 +11,9 @@ import { journalContract } from './journal-contract.js';
 import { lifeContract } from './life-contract.js';
 import { peopleContract } from './people-contract.js';
 import { projectionContract } from './projection-contract.js';
-import { timetableContract } from './timetable-contract.js';
+import { reportsContract } from './reports-contract.js';
 import { signInContract } from './sign-in-contract.js';
+import { timetableContract } from './timetable-contract.js';
 
 export type { Harness, MakeHarness } from './harness.js';
 
@@ -34,6 +35,7 @@ export function storageContract(name: string, make: MakeHarness): void {
     describe('timetable', () => timetableContract(make));
     describe('access log', () => accessContract(make));
     describe('sign-in', () => signInContract(make));
+    describe('reports and calendars', () => reportsContract(make));
     describe('open, close, reopen', () => lifeContract(make));
     describe('interleavings', () => interleavingContract(make));
   });

@@ -1,12 +1,14 @@
 import {
   type AccessLog,
   type Accounts,
+  type Calendars,
   type Catalogue,
   type Courses,
   type Installation,
   type Journal as JournalFacet,
   type People,
   type Projections,
+  type Reports,
   type Schools,
   type SignIns,
   type Storage,
@@ -18,6 +20,7 @@ import { appendAccess, indexAccessLog, listAccess } from './access-log.js';
 import { changeAccount, createAccount } from './account-writes.js';
 import { findAccount, listAccounts } from './accounts.js';
 import { type AppConnection, classesOf, connected, type DriverClasses } from './app-connection.js';
+import { calendarOf, findCalendar, removeCalendar, setCalendar } from './calendars.js';
 import { countEnrolled, listCourses, listEnrollments, readCourse } from './catalogue.js';
 import { changeCourse, createCourse, putEnrollment, withdraw } from './catalogue-writes.js';
 import { type Collections, collectionsOf } from './collections.js';
@@ -35,9 +38,17 @@ import {
   provisionPerson,
 } from './people.js';
 import { projectRecords, projectSession } from './projection.js';
+import {
+  recordsOfSessions,
+  recordsOfStudent as recordsOfStudentForReports,
+  sessionsOf,
+  sessionsOfCourse,
+  sessionsOfPerson,
+} from './reports.js';
 import { importSchool } from './school-import.js';
 import { approvedEnrollments } from './school-lists.js';
 import { findSession, projectedSeqs, readRecords } from './sessions.js';
+import { SignInRows } from './sign-in.js';
 import {
   countRecords,
   listRecords,
@@ -47,7 +58,6 @@ import {
   sessionsOfTeacher,
 } from './timetable.js';
 import { cancelScheduled, changeScheduled, scheduleSession } from './timetable-writes.js';
-import { SignInRows } from './sign-in.js';
 import { unusableRows } from './unusable-rows.js';
 
 /** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
@@ -215,6 +225,26 @@ export class MongoStorage implements Storage {
     takeOnce: (hash, expiresAt) => this.#ask(({ signIns }) => signIns.takeOnce(hash, expiresAt)),
     removeExpiredSignIns: (now) => this.#ask(({ signIns }) => signIns.removeExpired(now)),
     forgetSignInsOf: (userId, now) => this.#ask(({ signIns }) => signIns.forget(userId, now)),
+  };
+
+  readonly reports: Reports = {
+    sessionsOfCourse: (courseId) => this.#ask(({ collections }) => sessionsOfCourse(collections, courseId)),
+    sessionsOfPerson: (person) => this.#ask(({ collections }) => sessionsOfPerson(collections, person)),
+    sessions: (sessionIds) => this.#ask(({ collections }) => sessionsOf(collections, sessionIds)),
+    recordsOfSessions: (sessionIds) => this.#ask(({ collections }) => recordsOfSessions(collections, sessionIds)),
+    recordsOfStudent: (studentId) => this.#ask(({ collections }) => recordsOfStudentForReports(collections, studentId)),
+    findCourse: (courseId) => this.courses.findCourse(courseId),
+    listRoster: (courseId) => this.courses.listRoster(courseId),
+    findStudents: (studentIds) => this.people.findStudents(studentIds),
+    lastSeqs: (sessionIds) => this.journal.lastSeqs(sessionIds),
+    readCommits: (sessionId, afterSeq, limit) => this.journal.readCommits(sessionId, afterSeq, limit),
+  };
+
+  readonly calendars: Calendars = {
+    setCalendar: (address) => this.#ask(({ connection }) => setCalendar(databaseOf(connection), address)),
+    removeCalendar: (userId) => this.#ask(({ connection }) => removeCalendar(databaseOf(connection), userId)),
+    findCalendar: (hash) => this.#ask(({ connection }) => findCalendar(databaseOf(connection), hash)),
+    calendarOf: (userId) => this.#ask(({ connection }) => calendarOf(databaseOf(connection), userId)),
   };
 
   constructor(options: MongoStorageOptions) {

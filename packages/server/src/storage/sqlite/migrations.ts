@@ -210,6 +210,16 @@ export const MIGRATIONS: readonly Migration[] = [
     name: 'sign-in links, web sessions and identities',
     sql: SIGN_IN_TABLES,
   },
+  {
+    version: 11,
+    name: 'the addresses of calendars',
+    sql: `
+      CREATE TABLE calendar_tokens (
+        user_id TEXT NOT NULL PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,
+        made_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.reduce((highest, { version }) => Math.max(highest, version), 0);

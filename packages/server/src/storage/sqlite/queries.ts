@@ -8,6 +8,8 @@ type Parameter = string | number | null;
 export interface Links {
   readonly writer: WorkerLink;
   readonly reader: WorkerLink;
+  /** Long reads, so that those of the reader wait for none. */
+  readonly reporter: WorkerLink;
   readonly importer: WorkerLink;
 }
 

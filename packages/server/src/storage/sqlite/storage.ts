@@ -4,12 +4,14 @@ import { makeFolder } from '../../make-folder.js';
 import {
   type AccessLog,
   type Accounts,
+  type Calendars,
   type Catalogue,
   type Courses,
   type Installation,
   type Journal,
   type People,
   type Projections,
+  type Reports,
   type Schools,
   type SignIns,
   type Storage,
@@ -20,6 +22,7 @@ import {
 import { accessLogOf } from './access-log.js';
 import { accountsOf } from './accounts.js';
 import { backUp } from './backup.js';
+import { calendarsOf } from './calendars.js';
 import { catalogueOf } from './catalogue.js';
 import { coursesOf } from './courses.js';
 import { LEFTOVERS } from './import-staging.js';
@@ -29,9 +32,10 @@ import { obstacleTo } from './obstacle.js';
 import { peopleOf } from './people.js';
 import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
+import { reportsOf } from './reports.js';
 import { schoolOf } from './school.js';
-import { timetableOf } from './timetable.js';
 import { signInsOf } from './sign-in.js';
+import { timetableOf } from './timetable.js';
 import type { Role } from './verbs.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -41,8 +45,9 @@ export interface SqliteOptions {
 }
 
 /**
- * A SQLite database: WAL, synchronous=FULL, one fsync for all that waits. A file has three worker threads, each with
- * a connection of its own: one writes, one reads, and one imports. A read that is asked for after a write was
+ * A SQLite database: WAL, synchronous=FULL, one fsync for all that waits. A file has four worker threads, each with
+ * a connection of its own: one writes, one reads, one makes long reads for reports, and one imports. The last two
+ * start when they are needed. A read that is asked for after a write was
  * acknowledged sees it, since every statement takes the newest snapshot of the log.
  */
 export class SqliteStorage implements Storage {
@@ -59,6 +64,8 @@ export class SqliteStorage implements Storage {
   readonly timetable: Timetable;
   readonly accessLog: AccessLog;
   readonly signIn: SignIns;
+  readonly reports: Reports;
+  readonly calendars: Calendars;
   protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
@@ -71,8 +78,8 @@ export class SqliteStorage implements Storage {
     const writer = link('writer');
     this.links =
       this.path === ':memory:'
-        ? { writer, reader: writer, importer: writer }
-        : { writer, reader: link('reader'), importer: link('importer') };
+        ? { writer, reader: writer, reporter: writer, importer: writer }
+        : { writer, reader: link('reader'), reporter: link('reporter'), importer: link('importer') };
     const queries = new Queries(this.links);
     this.people = peopleOf(queries);
     this.courses = coursesOf(queries);
@@ -85,6 +92,8 @@ export class SqliteStorage implements Storage {
     this.timetable = timetableOf(queries);
     this.accessLog = accessLogOf(queries);
     this.signIn = signInsOf(queries);
+    this.reports = reportsOf(new Queries({ ...this.links, reader: this.links.reporter }));
+    this.calendars = calendarsOf(queries);
   }
 
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */
@@ -115,9 +124,9 @@ export class SqliteStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    const { writer, reader, importer } = this.links;
+    const { writer, reader, reporter, importer } = this.links;
     // All are told at once, so that no verb is accepted from now on. Who closes last copies the log into the file.
-    await Promise.all([reader.close(), importer.close(), writer.close()]);
+    await Promise.all([reader.close(), reporter.close(), importer.close(), writer.close()]);
   }
 
   /** A SQLite database is Rollcall's own: every row is one that it can use. */

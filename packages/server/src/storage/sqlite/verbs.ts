@@ -1,5 +1,14 @@
 import type { Commit } from '../../journal/commit.js';
-import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
+import type {
+  AppendResult,
+  ImportReport,
+  NewPerson,
+  Projection,
+  School,
+  SeenServer,
+  ServerNote,
+  StoredCalendar,
+} from '../port.js';
 import type { SchoolWrites } from './school-write-verbs.js';
 import type { SignInChange } from './sign-in-changes.js';
 
@@ -14,7 +23,7 @@ export type CommitRow = readonly [
 ];
 
 /** What a thread is for: each has a connection of its own, so that none waits for the work of another. */
-export type Role = 'writer' | 'reader' | 'importer';
+export type Role = 'writer' | 'reader' | 'reporter' | 'importer';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
 export interface Verbs extends SchoolWrites {
@@ -34,6 +43,8 @@ export interface Verbs extends SchoolWrites {
   provision(person: NewPerson): void;
   /** A change to links, web sessions or identities, by its name in sign-in.ts. */
   changeSignIns(name: SignInChange, args: readonly unknown[]): unknown;
+  setCalendar(address: StoredCalendar): void;
+  removeCalendar(userId: string): void;
   importSchool(school: School, dryRun: boolean): ImportReport;
   /** Removes what an import that was cut off has left in the file, unless another one is under way. */
   tidyImports(): void;

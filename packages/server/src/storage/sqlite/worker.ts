@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { removeCalendar, setCalendar } from './calendars.js';
 import { type Connection, errorCode, isBusy } from './connection.js';
 import { importBeside, tidyImports } from './import-beside.js';
 import { importSchool } from './import-school.js';
@@ -30,6 +31,8 @@ const SHARED_RECORDS = 64;
 /** Failures after which the file may be in another state than the connection believes. */
 const UNTRUSTED = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY)/;
 
+const READS: ReadonlySet<Role> = new Set(['reader', 'reporter']);
+
 class Worker {
   readonly #port: MessagePort;
   readonly #path: string;
@@ -52,7 +55,7 @@ class Worker {
   /** Opened when it is needed, so that a call after a failure finds a fresh one. */
   get #db(): Connection {
     // The writer is the first to open, and has brought the schema up to date.
-    this.#connection ??= openMigrated(this.#path, this.#role === 'reader' ? 'read' : 'write', this.#givenUp);
+    this.#connection ??= openMigrated(this.#path, READS.has(this.#role) ? 'read' : 'write', this.#givenUp);
     return this.#connection;
   }
 
@@ -128,6 +131,10 @@ class Worker {
         return void this.#db;
       case 'provision':
         return this.#db.transaction(() => provision(this.#db, ...call.args));
+      case 'setCalendar':
+        return setCalendar(this.#db, ...call.args);
+      case 'removeCalendar':
+        return removeCalendar(this.#db, ...call.args);
       case 'beat':
         return this.#db.transaction(() => beat(this.#db, ...call.args));
       case 'leave':

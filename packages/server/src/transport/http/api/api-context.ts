@@ -5,6 +5,7 @@ import type { Services } from '../../../commands/command.js';
 import type { Dispatch } from '../../../commands/dispatch.js';
 import type { Logger } from '../../../observability/logger.js';
 import type { Metrics } from '../../../observability/metrics.js';
+import type { ReportMaker } from '../../../reports/report-maker.js';
 import type { ImportFileOptions, ImportOutcome } from '../../../school/import-file.js';
 import type { SignIn } from '../../../sign-in/sign-in.js';
 import type { Person } from '../../../storage/port.js';
@@ -22,6 +23,7 @@ export interface ApiContext {
   readonly logger: Logger;
   /** Undefined where people sign in elsewhere: inside an app. */
   readonly signIn: SignIn | undefined;
+  readonly reports: ReportMaker;
   /** Address under which people reach the server, without a slash at its end; asked for once it listens. */
   readonly publicUrl: () => string;
   /** Where the codes of errors are explained. */
@@ -41,7 +43,7 @@ export interface ApiContext {
 /** The part of it that the attendance part itself gives. */
 export type CoreApi = Pick<
   ApiContext,
-  'services' | 'dispatch' | 'verifyToken' | 'personOf' | 'observe' | 'metrics' | 'logger'
+  'services' | 'dispatch' | 'verifyToken' | 'personOf' | 'observe' | 'metrics' | 'logger' | 'reports'
 >;
 
 /** Who calls an operation that wants a token. */

@@ -3,6 +3,7 @@ import { aboutHandlers } from './handlers/about.js';
 import { displayHandlers } from './handlers/displays.js';
 import { importHandlers } from './handlers/imports.js';
 import { meHandlers } from './handlers/me.js';
+import { reportHandlers } from './handlers/reports.js';
 import { sessionHandlers } from './handlers/sessions.js';
 import { signInHandlers } from './handlers/sign-in.js';
 
@@ -11,6 +12,7 @@ export const handlers: HandlersOf = {
   ...meHandlers,
   ...sessionHandlers,
   ...signInHandlers,
+  ...reportHandlers,
   ...importHandlers,
   ...displayHandlers,
   ...aboutHandlers,

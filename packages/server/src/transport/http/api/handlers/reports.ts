@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CourseId, RollcallError } from '@rollcall/protocol';
+import type { Services } from '../../../../commands/command.js';
+import { sessionForTeacher, teachesCourse } from '../../../../commands/rights.js';
+import type { LiveSession } from '../../../../register/live-session.js';
+import { calendarAt, makeCalendarAddress } from '../../../../reports/calendar-address.js';
+import type { Report } from '../../../../reports/report-maker.js';
+import type { Person } from '../../../../storage/port.js';
+import type { ApiAnswer, HandlersOf } from '../api-context.js';
+
+/** A large report costs its maker as much as so many items of an answer. */
+const REPORT_ITEMS = 2_500;
+/** How long a report waits for the newest marks, in ms: they are in the records a tenth of a second later as a rule. */
+const RECORDED_WITHIN_MS = 1_000;
+/** What a calendar says of when it was made changes so often, in ms: until then it has the same entity tag. */
+const CALENDAR_AGE_MS = 3_600_000;
+
+export const reportHandlers = {
+  getCourseRegister: async ({ params, query, caller, charge }, { services, reports }) => {
+    await requireCourseTeacher(caller.person, params.course_id, services);
+    const { format, from = null, to = null, codes } = query;
+    if (from !== null && to !== null && from > to) throw laterThanTo();
+    const wish = { format, codes: reports.codes(codes) };
+    await charge(REPORT_ITEMS);
+    await recorded(services, ({ state }) => state.facts.course_id === params.course_id);
+    return answerOf(await reports.ofCourse(params.course_id, { from, to }, wish));
+  },
+  getSessionRegister: async ({ params, query, caller, charge }, { services, reports }) => {
+    await sessionForTeacher(caller.person, params.session_id, 'view attendance data', services);
+    const wish = { format: query.format, codes: reports.codes(query.codes) };
+    await charge(REPORT_ITEMS);
+    await recorded(services, (live) => live.session_id === params.session_id);
+    return answerOf(await reports.ofSession(params.session_id, wish));
+  },
+  getArrivals: async ({ params, caller, charge }, { services, reports }) => {
+    await sessionForTeacher(caller.person, params.session_id, 'view attendance data', services);
+    await charge(REPORT_ITEMS);
+    await recorded(services, (live) => live.session_id === params.session_id);
+    return { body: await reports.arrivals(params.session_id) };
+  },
+  getCalendarAddress: async ({ caller }, { services }) => {
+    const address = await services.storage.calendars.calendarOf(caller.person.user_id);
+    return { body: { made_at: address && new Date(address.made_at).toISOString() } };
+  },
+  makeCalendarAddress: async ({ caller, request }, { services, publicUrl }) => {
+    const now = services.now();
+    const token = await makeCalendarAddress(services.storage, caller.person.user_id, now);
+    const url = `${publicUrl()}${request.baseUrl}/calendar/${token}.ics`;
+    return { body: { url, made_at: new Date(now).toISOString() } };
+  },
+  removeCalendarAddress: async ({ caller }, { services }) => {
+    await services.storage.calendars.removeCalendar(caller.person.user_id);
+    return {};
+  },
+  getCalendar: async ({ params }, { services, timeZone, publicUrl }) => {
+    const now = Math.floor(services.now() / CALENDAR_AGE_MS) * CALENDAR_AGE_MS;
+    const of = { zone: timeZone, domain: new URL(publicUrl()).hostname, now };
+    const content = await calendarAt(services.storage, params.token, of);
+    return { bytes: { type: 'text/calendar; charset=utf-8', content } };
+  },
+} satisfies Partial<HandlersOf>;
+
+/** Resolves once what this node has committed is in the records, so that a report holds what its asker was answered before. */
+async function recorded({ sessions }: Services, which: (session: LiveSession) => boolean): Promise<void> {
+  const some = sessions.unrecorded.filter(which);
+  if (some.length === 0) return;
+  const over = new AbortController();
+  const late = delay(RECORDED_WITHIN_MS, undefined, { ref: false, signal: over.signal }).catch(() => undefined);
+  await Promise.race([Promise.allSettled(some.map((live) => live.settle())), late]);
+  over.abort();
+}
+
+const answerOf = ({ bytes, content_type, file_name }: Report): ApiAnswer => ({
+  bytes: {
+    type: content_type,
+    content: bytes,
+    ...(content_type.startsWith('application/json') ? {} : { filename: file_name }),
+  },
+});
+
+/** @throws {RollcallError} COURSE_NOT_FOUND for a course in which the person has no part; FORBIDDEN for its students */
+async function requireCourseTeacher(person: Person, courseId: CourseId, services: Services): Promise<void> {
+  const course = await services.directory.course(courseId);
+  if (person.is_admin || teachesCourse(person, course)) return;
+  const { student } = person;
+  const attends = student !== null && (await services.directory.isEnrolled(courseId, student.student_id));
+  throw new RollcallError(attends ? 'FORBIDDEN' : 'COURSE_NOT_FOUND');
+}
+
+function laterThanTo(): RollcallError {
+  const issues = [{ field: 'from', message: 'is later than to' }];
+  return new RollcallError('BAD_REQUEST', { message: 'from: is later than to', details: { field: 'from', issues } });
+}
