@@ -5,8 +5,9 @@ import { defineCommand, extraOf, type Services } from '../commands/command.js';
 import { changeOf, positionOf } from '../commands/present.js';
 import { requireStudent } from '../commands/rights.js';
 import { type Entry, givesStatus, type RosterStudent } from '../journal/entries.js';
-import type { Caller, OffRosterStudent } from '../register/command.js';
+import type { OffRosterStudent } from '../register/command.js';
 import type { LiveSession } from '../register/live-session.js';
+import type { Caller } from '../register/publication.js';
 import { ticketIn } from './check-in-ticket.js';
 import { liveSession } from './live-session.js';
 

@@ -1,6 +1,7 @@
 import type { AttendanceStatus, ServerEventName, ServerPayload } from '@rollcall/protocol';
 import { EncodedPayload } from '../encoded-payload.js';
-import type { Outcome, OutcomeOf, Publication, Register } from '../register/command.js';
+import type { Outcome, OutcomeOf } from '../register/command.js';
+import type { Publication, Register } from '../register/publication.js';
 import { amendedOf, encodedRecordOf, isoOf, positionOf, recordOf, sessionOfState } from './present.js';
 import type { Snapshots } from './snapshots.js';
 

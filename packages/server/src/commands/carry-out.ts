@@ -1,8 +1,9 @@
 import { type ClientEventName, RollcallError } from '@rollcall/protocol';
-import type { Caller, Command, CommandType, OffRosterStudent, Outcome, OutcomeOf } from '../register/command.js';
+import type { Command, CommandType, OffRosterStudent, Outcome, OutcomeOf } from '../register/command.js';
 import { repetition } from '../register/decide.js';
 import { RecordConflict } from '../register/decide-marks.js';
 import type { FoundSession } from '../register/live-sessions.js';
+import type { Caller } from '../register/publication.js';
 import { answerOf } from './answers.js';
 import { type Call, extraOf, type Services } from './command.js';
 import { recordOf } from './present.js';

@@ -12,8 +12,9 @@ import { EncodedPayload } from '../encoded-payload.js';
 import { chainMark } from '../journal/commit.js';
 import type { Entry, RosterStudent, SessionFacts } from '../journal/entries.js';
 import type { CheckInCode } from '../register/check-in-codes.js';
-import type { Amendment, Publication } from '../register/command.js';
+import type { Amendment } from '../register/command.js';
 import { type Line, statisticsOf } from '../register/fold.js';
+import type { Publication } from '../register/publication.js';
 import type { SessionState } from '../register/session-state.js';
 import type { StoredRecord, StoredSession } from '../storage/port.js';
 

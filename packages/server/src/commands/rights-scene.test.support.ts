@@ -50,7 +50,7 @@ export async function setScene(): Promise<Scene> {
   const connected = await Promise.all(ROLES.map(async (uid) => [uid, await server.connect(uid)] as const));
   const clients = Object.fromEntries(connected) as Record<Role, Client>;
   const onlookers: Client[] = [];
-  const [ada, eve] = [await server.connect('ada'), await server.connect('eve')];
+  const [ada, eve, pupil] = [await server.connect('ada'), await server.connect('eve'), await server.connect('s-2')];
 
   async function make(kind: SessionKind): Promise<string> {
     const id = freshId(kind);
@@ -61,6 +61,11 @@ export async function setScene(): Promise<Scene> {
     if (state === 'scheduled' || state === 'cancelled') return id;
     const teacher = course === 'foreign' ? eve : ada;
     await done(teacher, 'startAttendanceSession', { session_id: id });
+    if (course === 'open') {
+      // Without a course the roster is of those who came.
+      await done(pupil, 'joinAttendanceSession', { session_id: id });
+      await done(pupil, 'leaveAttendanceSession', { session_id: id });
+    }
     if (state === 'ended') await done(teacher, 'endAttendanceSession', { session_id: id });
     return id;
   }
@@ -108,6 +113,7 @@ export async function settled({ clients, onlookers }: Settling): Promise<void> {
 /** A payload with which only rights and state decide. */
 export function payloadOf(event: SessionEvent, kind: SessionKind, session_id: string): Payload {
   const student_id = kind.startsWith('foreign') ? 'student-outsider' : 'student-1';
+  const inIt = kind.startsWith('open') ? 'student-2' : student_id;
   switch (event) {
     case 'markStudentPresent':
     case 'markStudentAbsent':
@@ -115,9 +121,9 @@ export function payloadOf(event: SessionEvent, kind: SessionKind, session_id: st
     case 'markStudentAttendance':
       return { session_id, student_id, status: 'late' };
     case 'clearStudentMark':
-      return { session_id, student_id };
+      return { session_id, student_id: inIt };
     case 'amendAttendance':
-      return { session_id, student_id, status: 'late', reason: 'by the table' };
+      return { session_id, student_id: inIt, status: 'late', reason: 'by the table' };
     case 'bulkUpdateAttendance':
       return { session_id, attendanceUpdates: [{ student_id, status: 'excused' }] };
     default:

@@ -1,17 +1,7 @@
-import type {
-  AttendanceStatus,
-  ClientEventName,
-  EndReason,
-  FailedRow,
-  SessionId,
-  Statistics,
-  StudentId,
-} from '@rollcall/protocol';
-import type { EncodedPayload } from '../encoded-payload.js';
+import type { AttendanceStatus, ClientEventName, EndReason, FailedRow, StudentId } from '@rollcall/protocol';
 import type { Actor, AmendedEntry, Entry, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from './check-in-codes.js';
 import type { Line } from './fold.js';
-import type { SessionState } from './session-state.js';
 
 /** A known student who isn't on the roster. */
 export interface OffRosterStudent {
@@ -126,29 +116,4 @@ export interface Circumstances extends Issuer {
   readonly newRecordId: () => string;
   /** Judges the check-in code of this command, for the student whose check-in needs one. */
   readonly judge: (studentId: StudentId, code: string | undefined) => CodeVerdict;
-}
-
-/** A session's register as answers and events are made from it. */
-export interface Register {
-  readonly session_id: SessionId;
-  readonly state: SessionState;
-  readonly statistics: Statistics;
-}
-
-/** Who gives a command, and is answered. */
-export interface Caller<Kind extends Outcome['kind']> extends Issuer {
-  /**
-   * Answers. Called once, in the turn of the event loop in which the entries become visible, at the place among the
-   * broadcasts where the protocol wants the answer.
-   */
-  answer(outcome: OutcomeOf<Kind>, register: Register, publication: Publication): void;
-}
-
-/** What one command brought about, or one command of another node. */
-export interface Publication {
-  readonly entries: readonly Entry[];
-  /** Answers who gave the command; absent where the entries were read from the journal. */
-  readonly answer?: () => void;
-  /** The record that a mark gave, as everyone may see it: encoded once, for the answer and for the broadcast. */
-  record?: EncodedPayload;
 }

@@ -6,9 +6,9 @@ import { importAll, marked, POLICY, rosterRow, SCHOOL, started } from '../storag
 import { SqliteStorage } from '../storage/sqlite/storage.js';
 import { sessionId } from '../testing/class.js';
 import { temporaryFolder } from '../testing/server.js';
-import type { Publication } from './command.js';
 import type { LiveSession, Publisher } from './live-session.js';
 import { LiveSessions, type Opening } from './live-sessions.js';
+import type { Publication } from './publication.js';
 import { newRecordId } from './record-id.js';
 
 const ID = sessionId('s');

@@ -2,17 +2,15 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
 import { type Commit, JournalError } from '../journal/commit.js';
 import { encodeOpening } from '../journal/encode.js';
-import type { Entry, SessionFacts, StartedEntry } from '../journal/entries.js';
+import type { Entry, StartedEntry } from '../journal/entries.js';
 import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
-import { newCodeKey } from './check-in-codes.js';
+import { activeAsFound, completedAsFound } from './adoption.js';
 import { CheckIns } from './check-ins.js';
-import type { Caller, Publication } from './command.js';
 import { Departures } from './departures.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
-import { SYSTEM } from './making-entries.js';
 import { OverSessions } from './over-sessions.js';
+import type { Caller, Publication } from './publication.js';
 import { readJournal } from './read-journal.js';
-import { rosterOf } from './roster.js';
 import { SessionState, stateOf } from './session-state.js';
 
 const RESTORE_AT_ONCE = 8;
@@ -357,22 +355,7 @@ export class LiveSessions {
   /** A session that was completed before Rollcall came is given a journal, which begins with its records as found. */
   async adoptCompleted(stored: StoredSession): Promise<LiveSession> {
     const { session_id } = stored;
-    const { storage, now, policy } = this.#options;
-    const found = await storage.projection.readRecords(session_id);
-    const existing = new Set(found.map(({ student_id }) => student_id));
-    const everybody = await rosterOf(storage, stored, now(), this.#options.newRecordId);
-    // Those enrolled since were not part of it.
-    const roster = everybody.filter(({ student }) => existing.has(student.student_id));
-    const at = now();
-    // Where the database doesn't say when it ended: when something of it was last changed.
-    const changed_at = found.reduce((latest, { updated_at }) => Math.max(latest, updated_at), stored.started_at ?? 0);
-    const ended_at = stored.ended_at ?? (changed_at || at);
-    const facts = factsOf(stored);
-    const started_at = stored.started_at ?? ended_at;
-    const entries: Entry[] = [
-      { type: 'adopted', seq: 1, at, actor: SYSTEM, session: facts, policy, started_at, roster },
-      { type: 'ended', seq: 2, at: ended_at, actor: SYSTEM, reason: 'teacher' },
-    ];
+    const entries = await completedAsFound(stored, this.#options);
     const commit = encodeOpening(session_id, entries);
     if ((await this.#append(session_id, commit)) === 'committed') {
       return this.#loadedOver(SessionState.fromJournal(entries, commit.chain), 0);
@@ -384,20 +367,7 @@ export class LiveSessions {
 
   /** A session that the database calls active and that has no journal: its first entry holds what was found. */
   async #adopt(stored: StoredSession): Promise<FoundSession> {
-    const { storage, now, policy, codeWindowMs } = this.#options;
-    const session = factsOf(stored);
-    const roster = await rosterOf(storage, stored, now(), this.#options.newRecordId);
-    const entry: Entry = {
-      type: 'adopted',
-      seq: 1,
-      at: now(),
-      actor: SYSTEM,
-      session,
-      policy,
-      started_at: stored.started_at ?? now(),
-      roster,
-      ...(policy.check_in === 'code' ? { codes: newCodeKey(codeWindowMs) } : {}),
-    };
+    const entry = await activeAsFound(stored, this.#options);
     const commit = encodeOpening(stored.session_id, [entry]);
     if ((await this.#append(stored.session_id, commit)) === 'conflict') {
       const found = await this.#load(stored.session_id);
@@ -465,11 +435,6 @@ export class LiveSessions {
     await Promise.allSettled([...all.map((live) => live.settle()), this.#departures.settle()]);
     for (const live of all) live.dispose();
   }
-}
-
-function factsOf(stored: StoredSession): SessionFacts {
-  const { status: _, started_at: __, ended_at: ___, projected_seq: ____, ...facts } = stored;
-  return facts;
 }
 
 /** As many as are asked for in one query. */

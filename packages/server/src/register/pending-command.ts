@@ -1,8 +1,9 @@
 import type { Entry } from '../journal/entries.js';
 import type { CodeAttempt } from './check-in-codes.js';
-import type { Caller, Circumstances, Command, CommandType, Decision, OutcomeOf, Repeated } from './command.js';
+import type { Circumstances, Command, CommandType, Decision, OutcomeOf, Repeated } from './command.js';
 import { decide } from './decide.js';
 import type { DecisionTarget } from './making-entries.js';
+import type { Caller } from './publication.js';
 
 interface Refused {
   readonly error: unknown;

@@ -4,9 +4,9 @@ import { type Call, defineCommand, type Services } from '../commands/command.js'
 import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse } from '../commands/rights.js';
 import type { SessionFacts, StartedEntry } from '../journal/entries.js';
 import { newCodeKey } from '../register/check-in-codes.js';
-import type { Caller } from '../register/command.js';
 import { repetition } from '../register/decide.js';
 import { opId } from '../register/making-entries.js';
+import type { Caller } from '../register/publication.js';
 import { rosterOf } from '../register/roster.js';
 import type { StoredSession } from '../storage/port.js';
 

@@ -15,14 +15,15 @@ import {
   type MarkedEntry,
   type StatusEntry,
 } from '../../journal/entries.js';
-import type { Publication } from '../../register/command.js';
 import { lineAsOf } from '../../register/fold.js';
 import type { LiveSession, Publisher } from '../../register/live-session.js';
+import type { Publication } from '../../register/publication.js';
 import type { SessionState } from '../../register/session-state.js';
 import type { Deadline } from '../../timeouts/deadline.js';
 import { Broadcast } from './broadcast.js';
 import { CourseLists } from './course-lists.js';
 import type { BundleWriter } from './engine/bundle.js';
+import { batchedChangeOf, idsOf, queueOf } from './notice-payloads.js';
 import {
   amendmentsRoom,
   attendanceRoom,
@@ -472,30 +473,3 @@ export class SocketPublisher implements Publisher {
 
 /** Few, and watched by many. */
 const neverWaiting = ({ session_id }: LiveSession): string[] => [teacherRoom(session_id), displayRoom(session_id)];
-
-/**
- * What waits for its turn in a large room is in order within a course: what is told of a course and what is told of its
- * sessions must not overtake each other. Ids may hold any character, and an id of the one may be one of the other.
- */
-const queueOf = ({ session_id, state }: LiveSession): string =>
-  state.facts.course_id === null ? `session ${session_id}` : `course ${state.facts.course_id}`;
-
-/** A mark as those see it who get a commit in one frame. */
-const batchedChangeOf = (entry: StatusEntry) => ({
-  seq: entry.seq,
-  student_id: entry.student_id,
-  status: entry.status,
-  previous_status: entry.previous_status,
-  remarks: entry.type === 'cleared' ? null : entry.remarks,
-  ...(entry.type === 'cleared' && { cleared: true as const }),
-  updated_by: entry.actor.name,
-  updated_at: isoOf(entry.at),
-});
-
-/** A shipped app reads the camelCase names. */
-const idsOf = ({ session_id }: LiveSession, student_id: StudentId) => ({
-  session_id,
-  sessionId: session_id,
-  student_id,
-  studentId: student_id,
-});
