@@ -23,6 +23,21 @@ module.exports = {
       },
     },
     {
+      name: 'api-knows-no-transport',
+      comment: 'Lists and changes of the school stand on the commands’ room, like a feature; nothing of it is a route.',
+      severity: 'error',
+      from: { path: `${server}api/`, ...notTests },
+      to: {
+        path: `${server}(transport|cli|observability|auth|cluster|${features})/|^node_modules/(socket\\.io|express|mongoose|libsql)/`,
+      },
+    },
+    {
+      name: 'features-know-no-api',
+      severity: 'error',
+      from: { path: `${server}(${features}|commands|register|storage|school)/`, ...notTests },
+      to: { path: `${server}api/` },
+    },
+    {
       name: 'register-stands-alone',
       comment: 'The register knows the journal’s form, the storage port and the protocol.',
       severity: 'error',

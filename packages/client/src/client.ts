@@ -29,6 +29,8 @@ const CHANGES: Partial<Record<string, 'session' | 'student'>> = {
   markStudentPresent: 'student',
   markStudentAbsent: 'student',
   markStudentAttendance: 'student',
+  clearStudentMark: 'student',
+  amendAttendance: 'student',
 };
 
 /**
@@ -138,6 +140,16 @@ export class RollcallClient extends Emitter<ClientEvents> implements Caller {
    */
   mark(payload: Payload<'markStudentAttendance'>, options?: CommandOptions): Promise<Answer<'markStudentAttendance'>> {
     return this.request('markStudentAttendance', payload, options);
+  }
+
+  /** Takes a mark back: the record is as before anybody marked the student. */
+  clearMark(payload: Payload<'clearStudentMark'>, options?: CommandOptions): Promise<Answer<'clearStudentMark'>> {
+    return this.request('clearStudentMark', payload, options);
+  }
+
+  /** Changes a record of a session that is over. @throws {RollcallClientError} SESSION_ACTIVE while it runs */
+  amend(payload: Payload<'amendAttendance'>, options?: CommandOptions): Promise<Answer<'amendAttendance'>> {
+    return this.request('amendAttendance', payload, options);
   }
 
   /** `mark` with the status `present`. */

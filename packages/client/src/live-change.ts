@@ -14,7 +14,7 @@ const by = (name: string) => ({ user_id: null, name });
 export function changeOfUpdate(update: ServerPayload<'attendanceUpdated'>): LiveChange {
   return {
     seq: update.seq,
-    type: 'marked',
+    type: update.attendanceRecord.marked_at === null ? 'cleared' : 'marked',
     at: update.updated_at,
     actor: by(update.updated_by),
     student_id: update.student_id,
@@ -45,8 +45,8 @@ export const changesOfBulk = (bulk: ServerPayload<'attendanceBulkUpdated'>): Liv
     }));
 
 export const changesOfBatch = ({ changes }: AttendanceChanges): LiveChange[] =>
-  changes.map(({ updated_by, updated_at, ...change }) => ({
-    type: 'marked',
+  changes.map(({ updated_by, updated_at, cleared, ...change }) => ({
+    type: cleared ? 'cleared' : 'marked',
     ...change,
     at: updated_at,
     actor: by(updated_by),

@@ -1,4 +1,4 @@
-import type { AttendanceRecord, ServerPayload, Session, Statistics } from '@rollcall/protocol';
+import type { AttendanceRecord, EndReason, ServerPayload, Session, Statistics } from '@rollcall/protocol';
 import { ASKING_DELAY, Asking } from './asking.js';
 import { type CaughtUp, catchUpStudent, catchUpTeacher } from './catch-up.js';
 import { backoff, Pause } from './delays.js';
@@ -331,7 +331,8 @@ export class LiveSession extends SessionCommands<LiveSessionEvents> {
     this.#code = undefined;
     this.#setState('ended');
     this.emit('ended', {
-      reason: ended?.reason ?? change?.reason,
+      // Of an entry of this type it is one of these.
+      reason: ended?.reason ?? (change?.reason as EndReason | undefined),
       ended_by: ended?.ended_by ?? change?.actor.name,
       ended_at: ended?.ended_at ?? change?.at ?? this.session?.ended_at ?? undefined,
       finalData: ended?.finalData,

@@ -195,3 +195,23 @@ test('[SDK-4] a server that takes the namespace away is connected to again', asy
   await vi.waitFor(() => expect(connections).toHaveLength(2), { timeout: 30_000 });
   await client.markPresent(mark('student-1'));
 });
+
+test('[SDK-220] a socket that the server lets in once more is the connection that it was', async () => {
+  const { url, received, io } = await scripted(({ event }) =>
+    event === 'markStudentPresent' ? undefined : { ok: true, activeSessions: [] },
+  );
+  const again: Array<() => void> = [];
+  io.use((_socket, next) => {
+    again.push(next);
+    next();
+  });
+  const client = clientOf(url);
+  const open = errorOf(client.markPresent(mark('student-1')));
+  await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 30_000 });
+  for (const next of again) next();
+  await client.activeSessions();
+  // Nothing is sent again, as it would be on a new connection.
+  expect(received.filter(({ event }) => event === 'markStudentPresent')).toHaveLength(1);
+  client.close();
+  await open;
+});

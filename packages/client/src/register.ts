@@ -52,7 +52,7 @@ export class Register {
     const record = change.seq > known.seq ? changed(known, change) : known;
     this.records.set(record.student_id, record);
     const { previous_status = before?.status ?? null } = change;
-    return { ...change, ...(change.type === 'marked' ? { previous_status } : {}), record };
+    return { ...change, ...(change.status !== undefined ? { previous_status } : {}), record };
   }
 
   /** Takes statistics unless newer ones are here. */
@@ -67,6 +67,9 @@ export class Register {
 function changed(record: AttendanceRecord, { type, seq, at, actor, status, remarks }: LiveChange): AttendanceRecord {
   if (type === 'checked_in') return { ...record, checked_in_at: at, updatedAt: at, seq };
   if (status === undefined) return record;
+  if (type === 'cleared') {
+    return { ...record, status, remarks: null, marked_at: null, marked_by: null, updatedAt: at, seq };
+  }
   return {
     ...record,
     status,

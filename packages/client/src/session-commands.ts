@@ -7,6 +7,8 @@ export interface MarkExtra {
   readonly remarks?: string;
   /** Adds a known student who isn't on the roster. */
   readonly walk_in?: boolean;
+  /** The record's seq as it was shown: where the record was changed since, the mark is refused with CONFLICT. */
+  readonly expected_seq?: number;
 }
 
 /** The commands of one session. */
@@ -48,6 +50,31 @@ export class SessionCommands<Events extends object> extends Emitter<Events> {
     options?: CommandOptions,
   ): Promise<Answer<'markStudentAttendance'>> {
     return this.caller.request('markStudentAttendance', { ...this.#named(studentId), ...extra, status }, options);
+  }
+
+  /** Takes a mark back: the record is as before anybody marked the student. */
+  clearMark(
+    studentId: string,
+    extra: { readonly expected_seq?: number } = {},
+    options?: CommandOptions,
+  ): Promise<Answer<'clearStudentMark'>> {
+    return this.caller.request('clearStudentMark', { ...this.#named(studentId), ...extra }, options);
+  }
+
+  /**
+   * Changes a record once the session is over.
+   *
+   * @param reason why, in 1 to 1,000 characters; it is kept in the session's history
+   * @throws {RollcallClientError} SESSION_ACTIVE while the session runs
+   */
+  amend(
+    studentId: string,
+    status: AttendanceStatus,
+    reason: string,
+    extra: { readonly remarks?: string; readonly expected_seq?: number } = {},
+    options?: CommandOptions,
+  ): Promise<Answer<'amendAttendance'>> {
+    return this.caller.request('amendAttendance', { ...this.#named(studentId), ...extra, status, reason }, options);
   }
 
   /**

@@ -70,6 +70,7 @@ export const answers = {
     refusals,
     ack: ofChange(serverEvents.studentMarkedPresent),
   },
+  clearStudentMark: { events: ['studentMarkCleared'], refusals, ack: ofChange(serverEvents.studentMarkCleared) },
   bulkUpdateAttendance: {
     events: ['attendanceBulkUpdateComplete'],
     refusals,
@@ -83,6 +84,7 @@ export const answers = {
     refusals,
     ack: ofChange(serverEvents.attendanceSessionEndedConfirm),
   },
+  amendAttendance: { events: ['attendanceAmended'], refusals, ack: ofChange(serverEvents.attendanceAmended) },
   keepAttendanceSessionAlive: {
     events: [],
     refusals,

@@ -3,6 +3,7 @@ import { courseId, isWellFormed, sessionId, studentRef } from './ids.js';
 import { attendanceStatus, chain, policyInput, seq } from './objects.js';
 
 export const REMARKS_MAX_LENGTH = 1_000;
+export const REASON_MAX_LENGTH = 1_000;
 export const TOPIC_MAX_LENGTH = 500;
 export const BULK_MAX_ROWS = 5_000;
 export const TOKEN_MAX_LENGTH = 16_384;
@@ -31,6 +32,9 @@ const sinceChain = optional(chain).describe(
   "The `chain` that came with since_seq. Where it doesn't fit the journal the answer is the whole, with `reset`.",
 );
 const walkIn = optional(z.boolean()).describe('True: a known student who is not on the roster is added to it.');
+const expectedSeq = optional(seq).describe(
+  'The `seq` of the record as the client knows it: where the record was changed since, the answer is CONFLICT.',
+);
 const student = studentRef.describe('Profile id, user id or uid.');
 
 const command = { op_id: opId };
@@ -40,10 +44,13 @@ const ofStudent = {
   student_id: student,
   remarks,
   walk_in: walkIn,
+  expected_seq: expectedSeq,
 };
 
 /** One row of bulkUpdateAttendance. Rows are checked one by one, so that a bad row can be named. */
-export const bulkRow = z.object({ student_id: student, status: attendanceStatus, remarks }).meta({ id: 'BulkRow' });
+export const bulkRow = z
+  .object({ student_id: student, status: attendanceStatus, remarks, expected_seq: expectedSeq })
+  .meta({ id: 'BulkRow' });
 export type BulkRow = z.infer<typeof bulkRow>;
 /** A row as a client writes it. */
 export type BulkRowInput = z.input<typeof bulkRow>;
@@ -68,6 +75,7 @@ export const clientEvents = {
   markStudentPresent: z.object(ofStudent),
   markStudentAbsent: z.object(ofStudent),
   markStudentAttendance: z.object({ ...ofStudent, status: attendanceStatus }),
+  clearStudentMark: z.object({ ...ofSession, student_id: student, expected_seq: expectedSeq }),
   bulkUpdateAttendance: z.object({
     ...ofSession,
     attendanceUpdates: z.array(z.unknown()).min(1).max(BULK_MAX_ROWS),
@@ -81,6 +89,16 @@ export const clientEvents = {
   getOnlineStudents: z.object(ofSession),
   keepAttendanceSessionAlive: z.object(ofSession),
   endAttendanceSession: z.object(ofSession),
+  amendAttendance: z.object({
+    ...ofSession,
+    student_id: student,
+    status: attendanceStatus,
+    reason: wellFormed(REASON_MAX_LENGTH)
+      .refine((text) => text.trim() !== '', { error: 'must say why' })
+      .describe('Why the record is amended, in words.'),
+    remarks,
+    expected_seq: expectedSeq,
+  }),
   subscribeToCourse: z.object({ course_id: courseId, ...command }),
   unsubscribeFromCourse: z.object({ course_id: courseId, ...command }),
   checkActiveSessions: z.object({ course_id: optional(courseId), ...command }),

@@ -1,3 +1,5 @@
+import type { AttendanceRecord } from './objects.js';
+
 /** The one registry of errors: every refusal on the socket and over HTTP carries one of these codes. */
 export interface ErrorDefinition {
   /** Default text of `attendanceError.message` and of the ack's `error.message`. */
@@ -73,11 +75,41 @@ export const errorRegistry = define({
     http_status: 409,
     when: 'The session is over: it was completed or cancelled.',
   },
+  SESSION_ACTIVE: {
+    message: 'Attendance session is still active: mark the student instead',
+    retryable: false,
+    http_status: 409,
+    when: 'The session is still running. Only the records of a session that is over are amended; in a running session a teacher marks.',
+  },
+  CONFLICT: {
+    message: 'The record was changed since',
+    retryable: false,
+    http_status: 409,
+    when: 'The student’s record was changed after the state that expected_seq names. The record as it stands is in details.record: look at it, then send the command again with its seq.',
+  },
   STUDENT_NOT_FOUND: {
     message: 'Student not found',
     retryable: false,
     http_status: 404,
     when: 'There is no student with this profile id, user id or uid.',
+  },
+  USER_NOT_FOUND: {
+    message: 'User not found',
+    retryable: false,
+    http_status: 404,
+    when: 'There is no user with this user id or uid, or you may not know of one.',
+  },
+  ALREADY_EXISTS: {
+    message: 'Already exists',
+    retryable: false,
+    http_status: 409,
+    when: 'Somebody or something else has this id or uid already. details.field names the field.',
+  },
+  SESSION_BEGUN: {
+    message: 'The session has begun',
+    retryable: false,
+    http_status: 409,
+    when: 'Only a session that is scheduled can be changed or cancelled, and this one has begun.',
   },
   NOT_ENROLLED: {
     message: 'Student is not enrolled in this course',
@@ -185,12 +217,14 @@ export const errorRegistry = define({
 
 export type ErrorCode = keyof typeof errorRegistry;
 
-/** Extra facts of an error: `field` of a bad request, `rows` of a bulk, `retry_after` (seconds) of a limit. */
+/** Extra facts of an error: `field` of a bad request, `rows` of a bulk, `retry_after` (seconds) of a limit, `record` of a conflict. */
 export interface ErrorDetails {
   readonly field?: string;
   readonly issues?: ReadonlyArray<{ readonly field: string; readonly message: string }>;
   readonly rows?: ReadonlyArray<FailedRow>;
   readonly retry_after?: number;
+  /** As it stands, without the student's e-mail address. */
+  readonly record?: AttendanceRecord;
 }
 
 /** One row of a bulk request that was refused. */

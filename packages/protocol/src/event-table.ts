@@ -36,6 +36,10 @@ export const clientEventTable: Readonly<Record<ClientEventName, ClientEventNote>
   markStudentPresent: { summary: 'Marks one student present.', who: sessionTeacher },
   markStudentAbsent: { summary: 'Marks one student absent.', who: sessionTeacher },
   markStudentAttendance: { summary: 'Gives one student any of the four statuses.', who: sessionTeacher },
+  clearStudentMark: {
+    summary: 'Takes a mark back: the record is as before anybody marked the student.',
+    who: sessionTeacher,
+  },
   bulkUpdateAttendance: {
     summary: 'Marks up to 5,000 students in one commit: all of them or, unless `partial` is true, none.',
     who: sessionTeacher,
@@ -47,6 +51,10 @@ export const clientEventTable: Readonly<Record<ClientEventName, ClientEventNote>
   watchAttendanceSession: { summary: 'Attaches the teacher to a session and reads it.', who: sessionTeacher },
   getOnlineStudents: { summary: 'Lists the students who are connected to the session now.', who: sessionTeacher },
   endAttendanceSession: { summary: 'Ends an active session.', who: sessionTeacher },
+  amendAttendance: {
+    summary: 'Changes a record of a session that is over, and says why.',
+    who: sessionTeacher,
+  },
   keepAttendanceSessionAlive: {
     summary: 'Puts off the end of a session that nobody uses; any other command of a teacher does so too.',
     who: sessionTeacher,
@@ -95,6 +103,7 @@ export const serverEventTable: Readonly<Record<ServerEventName, ServerEventNote>
   studentMarkedAbsent: { summary: 'The mark `absent` is stored.', to: caller },
   studentMarkedLate: { summary: 'The mark `late` is stored.', to: caller },
   studentMarkedExcused: { summary: 'The mark `excused` is stored.', to: caller },
+  studentMarkCleared: { summary: 'The mark is taken back.', to: caller },
   attendanceSessionData: {
     summary: 'A session with every record or, where `since_seq` was sent, with every change after it.',
     to: caller,
@@ -115,6 +124,10 @@ export const serverEventTable: Readonly<Record<ServerEventName, ServerEventNote>
     to: participants,
   },
   attendanceSessionEndedConfirm: { summary: 'The session is ended: here it is, with every record.', to: caller },
+  attendanceAmended: {
+    summary: 'A record of a session that is over was amended. What the session’s end told stays as it was.',
+    to: 'The calling socket; teachers who have read the session after its end.',
+  },
   attendanceCode: {
     summary: 'The check-in code of this moment, under policy check_in `code`.',
     to: 'The teachers attached to the session, at each change of the code; a teacher’s socket whenever it attaches.',

@@ -145,6 +145,7 @@ export const clientExamples: ClientExamples = {
   markStudentPresent: { session_id, student_id },
   markStudentAbsent: { session_id, student_id, remarks: 'Left before the roll was called' },
   markStudentAttendance: { session_id, student_id, status: 'late', remarks: 'Bus was late', op_id: 'ada-0007' },
+  clearStudentMark: { session_id, student_id, expected_seq: 3 },
   bulkUpdateAttendance: {
     session_id,
     attendanceUpdates: [{ student_id, status: 'late', remarks: 'Bus was late' }],
@@ -155,6 +156,13 @@ export const clientExamples: ClientExamples = {
   getOnlineStudents: { session_id },
   keepAttendanceSessionAlive: { session_id },
   endAttendanceSession: { session_id },
+  amendAttendance: {
+    session_id,
+    student_id,
+    status: 'excused',
+    reason: 'A doctor’s note came on Tuesday',
+    op_id: 'ada-0009',
+  },
   subscribeToCourse: { course_id },
   unsubscribeFromCourse: { course_id },
   checkActiveSessions: { course_id },
@@ -211,6 +219,7 @@ export const serverExamples: ServerExamples = {
   },
   studentMarkedLate: { session_id, student_id, attendanceRecord: late },
   studentMarkedExcused: { session_id, student_id, attendanceRecord: { ...marked, status: 'excused' } },
+  studentMarkCleared: { session_id, student_id, attendanceRecord: { ...checkedIn, seq: 4, updatedAt: bulkAt } },
   attendanceSessionData: {
     session_id,
     session: activeSession,
@@ -264,6 +273,16 @@ export const serverExamples: ServerExamples = {
     reason: 'teacher',
   },
   attendanceSessionEndedConfirm: { session_id, finalData: { ...finalFacts, attendanceRecords: [withEmail(late)] } },
+  attendanceAmended: {
+    session_id,
+    student_id,
+    status: 'excused',
+    previous_status: 'late',
+    reason: 'A doctor’s note came on Tuesday',
+    amended_by: 'Ada Osei',
+    amended_at: '2026-11-24T08:12:03.550Z',
+    seq: 6,
+  },
   attendanceCode: {
     session_id,
     code: '048213',
@@ -320,6 +339,8 @@ export const ackExamples: AckExamples = {
   markStudentAbsent: { ...ok, ...serverExamples.studentMarkedAbsent, seq: 3 },
   markStudentAttendance: { ...ok, ...serverExamples.studentMarkedLate, seq: 4 },
   bulkUpdateAttendance: { ...ok, ...serverExamples.attendanceBulkUpdateComplete, seq: 4 },
+  clearStudentMark: { ...ok, ...serverExamples.studentMarkCleared, seq: 4 },
+  amendAttendance: { ...ok, ...serverExamples.attendanceAmended },
   getAttendanceSessionData: { ...ok, ...serverExamples.attendanceSessionData },
   watchAttendanceSession: {
     ...ok,

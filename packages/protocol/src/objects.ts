@@ -127,13 +127,16 @@ export type Statistics = z.infer<typeof statistics>;
 /** One journal entry as clients see it. */
 export const change = z.object({
   seq,
-  type: z.enum(['started', 'adopted', 'checked_in', 'marked', 'ended']),
+  type: z.enum(['started', 'adopted', 'checked_in', 'marked', 'cleared', 'ended', 'amended']),
   at: timestamp,
   actor: z.object({ user_id: z.string().nullable(), name: z.string() }),
   student_id: studentId.optional(),
   status: attendanceStatus.optional(),
   previous_status: attendanceStatus.nullable().optional(),
   remarks: z.string().nullable().optional(),
-  reason: endReason.optional(),
+  reason: z
+    .string()
+    .optional()
+    .describe('Of an end: teacher, inactivity, max_duration or admin. Of an amendment: why, in words.'),
 });
 export type Change = z.infer<typeof change>;

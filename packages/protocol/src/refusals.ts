@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, errorRegistry } from './errors.js';
+import { publicRecord } from './payload-parts.js';
 
 export const errorCode = z.enum(Object.keys(errorRegistry) as [ErrorCode, ...ErrorCode[]]).meta({ id: 'ErrorCode' });
 
@@ -20,6 +21,7 @@ const errorDetails = z.strictObject({
     .optional()
     .describe('Every field that a BAD_REQUEST is about, at most 20.'),
   rows: z.array(failedRow).optional().describe('The bad rows of a bulk request.'),
+  record: publicRecord.optional().describe('The record that a CONFLICT is about, as it stands.'),
   retry_after: z.number().min(0).optional().describe('Seconds until the request may succeed.'),
 });
 

@@ -144,6 +144,7 @@ export const serverEvents = {
   studentMarkedAbsent: studentMarked,
   studentMarkedLate: studentMarked,
   studentMarkedExcused: studentMarked,
+  studentMarkCleared: studentMarked,
   attendanceSessionData: z.union([wholeSessionData, sessionDataSince]),
   attendanceBulkUpdated: z.strictObject({
     session_id: sessionId,
@@ -164,6 +165,7 @@ export const serverEvents = {
         status: attendanceStatus,
         previous_status: attendanceStatus.nullable().describe('Null where the change added the student.'),
         remarks: z.string().nullable(),
+        cleared: z.literal(true).optional().describe('Set where a mark was taken back: nobody has marked the record.'),
         updated_by: z.string().describe('Name of who marked.'),
         updated_at: timestamp,
       }),
@@ -185,6 +187,16 @@ export const serverEvents = {
   attendanceSessionEndedConfirm: z.strictObject({
     session_id: sessionId,
     finalData: teacherFinalData,
+  }),
+  attendanceAmended: z.strictObject({
+    session_id: sessionId,
+    student_id: studentId,
+    status: attendanceStatus,
+    previous_status: attendanceStatus,
+    reason: z.string(),
+    amended_by: z.string().describe('Name of who amended.'),
+    amended_at: timestamp,
+    seq: seq.describe('Of the amendment, or of the session where nothing changed.'),
   }),
   attendanceCode: z.strictObject({
     session_id: sessionId,

@@ -20,6 +20,7 @@ import { allowRequest, originAllowed } from './transport/http/origins.js';
 import { coalesceWrites } from './transport/socket/engine/coalesce-writes.js';
 import { parser } from './transport/socket/engine/encoder.js';
 import { whyNotStraight } from './transport/socket/engine/probe.js';
+import { readInShortTurns } from './transport/socket/engine/short-reads.js';
 import { dropSlowConsumers } from './transport/socket/engine/slow-consumers.js';
 
 /** Fits a bulk of 5,000 rows with the longest remarks in ASCII, and little more. */
@@ -214,6 +215,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
     const restored = await served.restore(stopped);
     stopped.throwIfAborted();
     served.attach();
+    readInShortTurns(io.engine);
     signIn.start();
     stopLooking = dropSlowConsumers(io.of('/'), (socket, bytes) => {
       logger.warn({ socket: socket.id, bytes }, 'dropped a client that stopped reading');

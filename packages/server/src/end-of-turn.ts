@@ -22,3 +22,22 @@ function callAll(): void {
     if (waiting.length > 0) setImmediate(callAll);
   }
 }
+
+/** A turn of the event loop that somebody asked about. */
+export interface Turn {
+  /** When it was asked about first, by `performance.now()`. */
+  readonly began: number;
+}
+
+let turn: Turn | undefined;
+
+/** The turn that is under way: another object in each. */
+export function turnNow(): Turn {
+  if (!turn) {
+    turn = { began: performance.now() };
+    setImmediate(() => {
+      turn = undefined;
+    });
+  }
+  return turn;
+}

@@ -1,6 +1,6 @@
 import type { AttendanceRecord, AttendanceStatus, EndReason, Session, SessionId, Statistics } from '@rollcall/protocol';
 import { recordOf, type SessionData, sessionDataOf, sessionOfState } from './commands/present.js';
-import type { Actor, Entry } from './journal/entries.js';
+import { type Actor, type Entry, givesStatus } from './journal/entries.js';
 import type { Logger } from './observability/logger.js';
 import { lineAsOf } from './register/fold.js';
 import type { LiveSession } from './register/live-session.js';
@@ -27,8 +27,11 @@ export interface SessionEnded extends HookEvent, Pick<SessionData, 'session' | '
 }
 
 export interface RecordChanged extends HookEvent {
-  /** `checked_in`: a student checked in for the first time; `marked`: a status or a remark is another one now. */
-  readonly type: 'checked_in' | 'marked';
+  /**
+   * `checked_in`: a student checked in for the first time; `marked`: a status or a remark is another one now;
+   * `cleared`: a mark was taken back; `amended`: it was changed after the session's end.
+   */
+  readonly type: 'checked_in' | 'marked' | 'cleared' | 'amended';
   /** The record after the change. */
   readonly record: AttendanceRecord;
   /** The status before a mark; null for a check-in. */
@@ -92,10 +95,12 @@ export class Hooks {
         break;
       case 'checked_in':
       case 'marked':
+      case 'cleared':
+      case 'amended':
         this.#call('recordChanged', () => {
           const line = state.line(entry.student_id);
           if (!line) return undefined;
-          const marked = entry.type === 'marked';
+          const marked = givesStatus(entry);
           const record = recordOf(session_id, marked ? lineAsOf(line, entry) : line, 'teacher');
           return { ...head, type: entry.type, record, previous_status: marked ? entry.previous_status : null };
         });

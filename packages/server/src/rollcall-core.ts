@@ -1,6 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { ClosedSessions } from './auth/closed-sessions.js';
+import type { KeysWatcher } from './auth/provider-keys.js';
 import { personOf } from './auth/sign-in.js';
 import { tokenVerifier, type VerifyToken } from './auth/verify-token.js';
 import { CodeRotation } from './checkins/code-rotation.js';
@@ -11,6 +12,7 @@ import { Directory } from './commands/directory.js';
 import { Dispatch } from './commands/dispatch.js';
 import { Passes } from './commands/passes.js';
 import type { SessionData } from './commands/present.js';
+import { SchoolWatch } from './commands/school-watch.js';
 import { SessionIndex } from './commands/session-index.js';
 import { Snapshots } from './commands/snapshots.js';
 import type { Config } from './config/config.js';
@@ -52,6 +54,7 @@ export type CoreConfig = Pick<
   | 'codeSeconds'
   | 'rateLimits'
   | 'finalDataRecords'
+  | 'timeZone'
 > & {
   readonly secret: string | null;
   /** Where there is no `secret`, the key of the access tokens of web sessions. */
@@ -99,6 +102,7 @@ export class RollcallCore {
   readonly #installation: Storage['installation'];
   readonly #rightsEveryMs: number;
   #sockets: AttendanceSockets | undefined;
+  #schoolWatch: SchoolWatch | undefined;
 
   constructor(namespace: Namespace, storage: Storage, config: CoreConfig, logger: Logger, options: CoreOptions) {
     const clock = () => Date.now();
@@ -196,6 +200,7 @@ export class RollcallCore {
       snapshots,
       touched,
       now,
+      timeZone: config.timeZone,
       newRecordId,
       policy,
       codeWindowMs,
@@ -203,14 +208,12 @@ export class RollcallCore {
       wrongLinks: new AddressRate(),
     };
     const isClosed = (sid: string) => this.#closed.has(sid);
-    const verifyToken = tokenVerifier(
-      { ...config, isClosed },
-      {
-        away: (err, known) =>
-          logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
-        back: () => logger.info('the keys at JWKS_URL can be read again'),
-      },
-    );
+    const watcher: KeysWatcher = {
+      away: (err, known) =>
+        logger.warn({ err, known }, 'the keys at JWKS_URL cannot be read; those of before go on counting'),
+      back: () => logger.info('the keys at JWKS_URL can be read again'),
+    };
+    const verifyToken = tokenVerifier({ ...config, isClosed }, watcher, now);
     this.#context = {
       services,
       publisher,
@@ -290,6 +293,15 @@ export class RollcallCore {
       severalNodes: this.#cluster !== undefined,
       rightsEveryMs: this.#rightsEveryMs,
     });
+    const { storage, directory } = this.#context.services;
+    this.#schoolWatch = new SchoolWatch({
+      storage,
+      changed: () => {
+        directory.mistrust();
+        this.#sockets?.lookAtRights();
+      },
+      onError: this.#observe.rightsUnknown,
+    });
   }
 
   /** The socket is no longer this user's: it leaves Rollcall's rooms, and stays connected. */
@@ -310,6 +322,7 @@ export class RollcallCore {
   /** Takes no further command and resolves once those that were accepted are committed, answered and projected. */
   async finish(): Promise<void> {
     this.#sockets?.pause();
+    this.#schoolWatch?.close();
     this.#codeRotation.close();
     clearInterval(this.#closedTimer);
     await Promise.all([this.#timeouts.close(), this.sessions.close()]);

@@ -12,6 +12,7 @@ import { raceWithTheEnd } from './experiments/f11-race-with-the-end.js';
 import { clockJumps } from './experiments/f12-clock.js';
 import { deafClientDropped } from './experiments/f13-deaf-client.js';
 import { besideACrowd } from './experiments/l1-beside-a-crowd.js';
+import { besideAnImport } from './experiments/l5-beside-an-import.js';
 import { raceOfMarkers } from './experiments/n1-race-of-markers.js';
 import { leftAlone } from './experiments/n2-left-alone.js';
 
@@ -34,4 +35,4 @@ export const experiments: readonly Experiment[] = [
 ];
 
 /** Scenes that measure and break no promise: they run where they are asked for, and the page on faults has none of them. */
-export const scenes: readonly Experiment[] = besideACrowd;
+export const scenes: readonly Experiment[] = [...besideACrowd, besideAnImport];

@@ -53,14 +53,15 @@ for (const experiment of wanted ? [...experiments, ...scenes] : experiments) {
 }
 const report: Report = { long, machine: machine(), results };
 if (asked.json) await writeFile(asked.json, `${JSON.stringify(report, null, 2)}\n`);
-if (long) {
+const onThePage = results.filter(({ id }) => experiments.some((each) => each.id === id));
+if (long && onThePage.length > 0) {
   const before = await readFile(reference('faults.json'), 'utf8').then(
     (text) => JSON.parse(text) as Report,
     () => undefined,
   );
   const all = merged(
     before,
-    { ...report, results: results.filter(({ id }) => experiments.some((each) => each.id === id)) },
+    { ...report, results: onThePage },
     experiments.map(({ id }) => id),
   );
   await writeFile(reference('faults.json'), `${JSON.stringify(all, null, 2)}\n`);

@@ -4,6 +4,7 @@ import { badDisk } from './experiments/f03-bad-disk.js';
 import { cutLines, slowAuthentication } from './experiments/f04-cut-lines.js';
 import { clockJumps } from './experiments/f12-clock.js';
 import { deafClientDropped } from './experiments/f13-deaf-client.js';
+import { besideAnImport } from './experiments/l5-beside-an-import.js';
 import { holds } from './holds.js';
 
 holds('[FAULT-1] [REG-9] [REG-13] [REG-14] [SEQ-2] what was acknowledged before a kill -9 is there once', kill);
@@ -22,3 +23,4 @@ holds(
   clockJumps,
 );
 holds('[FAULT-13] [CONN-25] a client that stops reading is dropped, and the others are served', deafClientDropped);
+holds('[FAULT-71] a class goes on beside an import into its database', besideAnImport);

@@ -18,16 +18,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * The claims of an ordinary and good HS256 token, without the job on another thread that WebCrypto makes of each
  * signature. It refuses nothing: whatever is out of the ordinary is for jose to judge, which accepts all that is
  * accepted here.
+ * @param now ms since the epoch, by the clock that judges the token's times
  * @returns undefined where jose has to be asked
  */
-export function claimsOfOrdinary(token: string, key: KeyObject): JWTPayload | undefined {
+export function claimsOfOrdinary(token: string, key: KeyObject, now = Date.now()): JWTPayload | undefined {
   const [, header = '', claims = '', signature = ''] = ORDINARY.exec(token) ?? [];
   // One character over is no byte: what is left of it jose refuses.
   if (!HEADERS.has(header) || claims.length % 4 === 1) return undefined;
   const expected = createHmac('sha256', key).update(`${header}.${claims}`).digest();
   if (!timingSafeEqual(expected, Buffer.from(signature, 'base64url'))) return undefined;
   const payload = jsonOf(claims);
-  return isInForce(payload) ? payload : undefined;
+  return isInForce(payload, now) ? payload : undefined;
 }
 
 function jsonOf(encoded: string): unknown {
@@ -39,11 +40,11 @@ function jsonOf(encoded: string): unknown {
 }
 
 /** The times are compared in whole seconds, as jose has them. */
-function isInForce(payload: unknown): payload is JWTPayload {
+function isInForce(payload: unknown, at: number): payload is JWTPayload {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false;
   const { exp, nbf, iat } = payload as Record<string, unknown>;
   if (![exp, nbf, iat].every((time) => time === undefined || typeof time === 'number')) return false;
-  const now = Math.floor(Date.now() / 1000);
+  const now = Math.floor(at / 1000);
   if (exp !== undefined && Number(exp) <= now - LEEWAY_SECONDS) return false;
   return nbf === undefined || Number(nbf) <= now + LEEWAY_SECONDS;
 }

@@ -58,8 +58,9 @@ const invalid = (cause?: unknown): RollcallError =>
  * Makes the verifier of access tokens. It rejects with RollcallError UNAUTHENTICATED `Invalid token` for any token
  * that isn't good, and KEYS_UNAVAILABLE when the identity provider's keys can't be had. The times of a token are
  * judged with 5 s of leeway, since the clocks of who made it and of this machine differ.
+ * @param now the clock that judges them, ms since the epoch: that by which everything else is judged
  */
-export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher): VerifyToken {
+export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher, now: () => number = Date.now): VerifyToken {
   const { secret, oldSecret, uidClaim, jwks, accessKey = null, isClosed = () => false } = options;
   // KeyObjects: importing a string secret anew for each token costs some twenty times the verification.
   const secretKeys = [secret ?? accessKey, oldSecret]
@@ -73,12 +74,13 @@ export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher): Ver
 
   /** The claims, and what names the user among them. */
   async function claimsOf(token: string): Promise<Claims> {
-    const ordinary = claimsOfAny(token, secretKeys);
+    const ordinary = claimsOfAny(token, secretKeys, now());
     if (ordinary) return ofOwn(ordinary);
     const { alg = '' } = decodeProtectedHeader(token);
-    if (secretKeys.length > 0 && SECRET_ALGORITHMS.includes(alg)) return ofOwn(await verifyByAny(token, secretKeys));
+    if (secretKeys.length > 0 && SECRET_ALGORITHMS.includes(alg))
+      return ofOwn(await verifyByAny(token, secretKeys, now()));
     if (keys && JWKS_ALGORITHMS.includes(alg)) {
-      const how = { algorithms: JWKS_ALGORITHMS, clockTolerance: LEEWAY_SECONDS, ...expected };
+      const how = { algorithms: JWKS_ALGORITHMS, ...judgedAt(now()), ...expected };
       const { payload } = await jwtVerify(token, keys.keyOf, how);
       return { claims: payload, uid: payload['uid'] ?? payload.sub, sid: null };
     }
@@ -106,7 +108,7 @@ export function tokenVerifier(options: VerifyOptions, watcher: KeysWatcher): Ver
     return {
       uid,
       sid,
-      expires_at: claims.exp === undefined ? null : endOf(claims.exp * 1000),
+      expires_at: claims.exp === undefined ? null : endOf(claims.exp * 1000, now()),
       claims: { name: text(claims['name']), email: text(claims['email']), role: text(claims['role']) },
     };
   };
@@ -125,23 +127,25 @@ export const isUid = (uid: unknown): uid is string =>
   typeof uid === 'string' && uid.length >= 1 && uid.length <= ID_MAX_LENGTH && isWellFormed(uid);
 
 /** Who comes with a token of the last seconds has what is left of the leeway. */
-function endOf(expiry: number): number {
-  return Math.min(expiry > Date.now() ? expiry : expiry + LEEWAY_SECONDS * 1000, DATE_MAX_MS);
+function endOf(expiry: number, now: number): number {
+  return Math.min(expiry > now ? expiry : expiry + LEEWAY_SECONDS * 1000, DATE_MAX_MS);
 }
 
-function claimsOfAny(token: string, keys: readonly KeyObject[]): JWTPayload | undefined {
+const judgedAt = (now: number) => ({ clockTolerance: LEEWAY_SECONDS, currentDate: new Date(now) });
+
+function claimsOfAny(token: string, keys: readonly KeyObject[], now: number): JWTPayload | undefined {
   for (const key of keys) {
-    const claims = claimsOfOrdinary(token, key);
+    const claims = claimsOfOrdinary(token, key, now);
     if (claims) return claims;
   }
   return undefined;
 }
 
-async function verifyByAny(token: string, keys: readonly KeyObject[]): Promise<JWTPayload> {
+async function verifyByAny(token: string, keys: readonly KeyObject[], now: number): Promise<JWTPayload> {
   let refusal: unknown;
   for (const key of keys) {
     try {
-      const how = { algorithms: SECRET_ALGORITHMS, clockTolerance: LEEWAY_SECONDS };
+      const how = { algorithms: SECRET_ALGORITHMS, ...judgedAt(now) };
       return (await jwtVerify(token, key, how)).payload;
     } catch (error) {
       refusal = error;

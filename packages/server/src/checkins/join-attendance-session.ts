@@ -4,7 +4,7 @@ import { callerOf } from '../commands/carry-out.js';
 import { defineCommand, extraOf, type Services } from '../commands/command.js';
 import { changeOf, positionOf } from '../commands/present.js';
 import { requireStudent } from '../commands/rights.js';
-import type { Entry, RosterStudent } from '../journal/entries.js';
+import { type Entry, givesStatus, type RosterStudent } from '../journal/entries.js';
 import type { Caller, OffRosterStudent } from '../register/command.js';
 import type { LiveSession } from '../register/live-session.js';
 import { ticketIn } from './check-in-ticket.js';
@@ -71,7 +71,7 @@ async function missedBy(
 ): Promise<Missed> {
   const all = live.state.policy.visibility === 'participants';
   const seen = (entry: Entry): boolean => {
-    if (entry.type === 'marked') return all || entry.student_id === studentId;
+    if (givesStatus(entry)) return all || entry.student_id === studentId;
     return entry.type === 'ended' || (entry.type === 'checked_in' && entry.student_id === studentId);
   };
   // What is committed while the journal is read arrives live, so the answer must not claim to hold it.

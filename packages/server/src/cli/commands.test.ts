@@ -77,6 +77,9 @@ test('[CLI-4] [CLI-12] wrong usage exits with 2, says what is wrong, and prints 
     ['token', '--uid', 'a', '--expires', '-1h'],
     ['simulate', '--students', '0'],
     ['backup'],
+    ['export', 'session', 'a'],
+    ['export', 'session', 'a', '--format', 'nope'],
+    ['export', 'session'],
   ];
   for (const args of wrong) {
     const outcome = await rollcall(folder, args);

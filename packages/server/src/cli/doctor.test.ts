@@ -6,6 +6,7 @@ import Database from 'libsql';
 import { createConnection, mongo } from 'mongoose';
 import { createClient } from 'redis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { startNodeProcess } from '../cluster/nodes.test.support.js';
 import { databases, freshMongo } from '../end-to-end/databases.test.support.js';
 import { SCHEMA_VERSION } from '../storage/sqlite/migrations.js';
 import { hasRedis, startRedis } from '../testing/redis-server.js';
@@ -153,16 +154,17 @@ describe(mongodb?.title ?? '', () => {
       const uri = await freshMongo();
       const connection = await createConnection(uri).asPromise();
       onTestFinished(() => connection.close());
-      const rows = [{ _id: 7 }, { _id: new mongo.UUID() }, { _id: 'text' }, { _id: new mongo.ObjectId() }];
+      const usable = [{ _id: 7 }, { _id: new mongo.UUID() }, { _id: 'text' }, { _id: new mongo.ObjectId() }];
+      const rows = [...usable, { _id: new Date(0) }, { _id: { of: 'an object' } }];
       await connection.collection('users').insertMany(rows as never[]);
       await connection.collection('courses').insertOne({ title: 'Databases' });
       const of = await examine(await freshFolder(), { DATABASE_URL: uri });
       const said = of('database').map(({ state, what }) => `${state}: ${what}`);
-      expect(said).toContain('ok: found users 4, courses 1');
+      expect(said).toContain('ok: found users 6, courses 1');
       expect(said).toContainEqual(expect.stringMatching(/^ok: not there: teachers, students, .*attendancerecords/));
       expect(said).toContainEqual(expect.stringMatching(/^ok: at its first start Rollcall makes .*rollcall_journal/));
       expect(said).toContain(
-        'warning: users: 2 rows have an _id that is neither text nor an ObjectId, and are left out',
+        'warning: users: 2 rows cannot be used: the _id is neither an ObjectId nor text, a number or a UUID',
       );
       expect(of('clock').some(({ what }) => what.includes("the database server's clock"))).toBe(true);
       const there = await connection.listCollections();
@@ -170,6 +172,24 @@ describe(mongodb?.title ?? '', () => {
       expect(await connection.collection('users').indexes()).toHaveLength(1);
     },
   );
+});
+
+describe(mongodb?.title ?? '', () => {
+  test.skipIf(mongodb?.missing)('[CLI-199] doctor tells how far the clocks of running servers are apart', async () => {
+    const uri = await freshMongo();
+    const folder = await freshFolder();
+    expect((await examine(folder, { DATABASE_URL: uri }))('clock').some(({ what }) => what.includes('server '))).toBe(
+      false,
+    );
+    const { process: late } = await startNodeProcess({ DATABASE_URL: uri }, -3_600_000);
+    const { process: right } = await startNodeProcess({ DATABASE_URL: uri });
+    const clocks = (await examine(folder, { DATABASE_URL: uri }))('clock');
+    const of = ({ pid }: { pid: number | undefined }) => clocks.filter(({ what }) => what.includes(`:${pid}`));
+    expect(of(late)).toMatchObject([
+      { state: 'fault', what: expect.stringMatching(/clock is 3(599|600)\.\d s ahead of the clock of the server/) },
+    ]);
+    expect(of(right)).toMatchObject([{ state: 'ok' }]);
+  });
 });
 
 test('[CLI-146] a MongoDB that does not answer is a fault that names the setting', async () => {

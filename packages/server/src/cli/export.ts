@@ -24,7 +24,9 @@ export function addExport(program: Command): void {
     .option('--out <file>', 'a new file; default: standard output')
     .addHelpText('after', '\nExample:\n  rollcall export session session123 --format journal --out session123.jsonl\n')
     .action(exportSession);
-  program.command('export').summary('write a session’s journal to a file').addCommand(session);
+  const exported = program.command('export').summary('write a session’s journal to a file');
+  // One that was made by itself would tell of wrong usage in its own way.
+  exported.addCommand(session.copyInheritedSettings(exported));
 }
 
 async function exportSession(id: string, { out }: ExportOptions): Promise<void> {

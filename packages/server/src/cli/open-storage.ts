@@ -9,6 +9,7 @@ import { onStandardError } from './standard-error.js';
  * The configured database, open, for a command that works beside the server.
  * @param command what it is for, in messages
  * @param mustExist true for a command that only reads: then a database that isn't there is not made
+ * @throws {StorageError} where a server of an older version has the file
  * @throws {CommandFailure} for a database that lives in the server's memory, for one that must exist and doesn't, and
  *   where root would work on another user's
  */
@@ -31,6 +32,11 @@ export async function openStorage(
       );
     }
   }
-  const { openStorage: open } = await import('../storage/open.js');
-  return open(database, onStandardError, { setting: databaseFrom });
+  const { openStorage: open, claimToUpgrade } = await import('../storage/open.js');
+  const giveUp = await claimToUpgrade(database);
+  try {
+    return await open(database, onStandardError, { setting: databaseFrom });
+  } finally {
+    giveUp();
+  }
 }

@@ -87,23 +87,31 @@ describe.each(databases)('$title', ({ missing, fresh }) => {
     },
   );
 
-  test.skipIf(missing)('[CLI-140] with --history it prints every change, also after the end', async () => {
-    const { teacher, show } = await runningClass(await fresh());
-    await teacher.send('endAttendanceSession', { session_id });
-    const { code, stdout } = await show(session_id, '--history');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^completed, teacher Ada Osei, started ${TIME}, ended ${TIME}$`, 'm'));
-    const history = stdout.slice(stdout.indexOf('SEQ')).split('\n');
-    expect(history.map((line) => line.replace(/ {2,}/g, ' | '))).toEqual([
-      'SEQ | WHEN | BY | STUDENT | WHAT',
-      expect.stringMatching(new RegExp(`^1 \\| ${TIME} \\| Ada Osei \\| started$`)),
-      expect.stringMatching(new RegExp(`^2 \\| ${TIME} \\| Bo Lind \\| Bo Lind \\| checked in$`)),
-      expect.stringMatching(new RegExp(`^3 \\| ${TIME} \\| Ada Osei \\| Bo Lind \\| absent → present$`)),
-      expect.stringMatching(new RegExp(`^4 \\| ${TIME} \\| Ada Osei \\| 李小龍 \\| absent → late: bus`)),
-      expect.stringMatching(new RegExp(`^5 \\| ${TIME} \\| Ada Osei \\| ended \\(teacher\\)$`)),
-      '',
-    ]);
-  });
+  test.skipIf(missing)(
+    '[CLI-140] [MARK-64] [AMEND-2] with --history it prints every change, also after the end',
+    async () => {
+      const { teacher, show } = await runningClass(await fresh());
+      await teacher.send('clearStudentMark', { session_id, student_id: 'student-2' });
+      await teacher.send('endAttendanceSession', { session_id });
+      const amendment = { session_id, student_id: 'student-1', status: 'excused', reason: 'a note\tcame' };
+      await teacher.send('amendAttendance', amendment);
+      const { code, stdout } = await show(session_id, '--history');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^completed, teacher Ada Osei, started ${TIME}, ended ${TIME}$`, 'm'));
+      const history = stdout.slice(stdout.indexOf('SEQ')).split('\n');
+      expect(history.map((line) => line.replace(/ {2,}/g, ' | '))).toEqual([
+        'SEQ | WHEN | BY | STUDENT | WHAT',
+        expect.stringMatching(new RegExp(`^1 \\| ${TIME} \\| Ada Osei \\| started$`)),
+        expect.stringMatching(new RegExp(`^2 \\| ${TIME} \\| Bo Lind \\| Bo Lind \\| checked in$`)),
+        expect.stringMatching(new RegExp(`^3 \\| ${TIME} \\| Ada Osei \\| Bo Lind \\| absent → present$`)),
+        expect.stringMatching(new RegExp(`^4 \\| ${TIME} \\| Ada Osei \\| 李小龍 \\| absent → late: bus`)),
+        expect.stringMatching(new RegExp(`^5 \\| ${TIME} .* \\| late → absent: the mark was taken back$`)),
+        expect.stringMatching(new RegExp(`^6 \\| ${TIME} \\| Ada Osei \\| ended \\(teacher\\)$`)),
+        expect.stringContaining(String.raw`present → excused, amended after the end: a note\tcame`),
+        '',
+      ]);
+    },
+  );
 
   test.skipIf(missing)(
     '[CLI-141] with --json it prints what a teacher’s app is answered, and the changes',

@@ -164,11 +164,15 @@ function whatOf({ type, status, previous_status, remarks, reason }: Change): str
     case 'started':
       return 'started';
     case 'adopted':
-      return 'taken over from the database, which had it as active';
+      return 'taken over as the database had it';
     case 'checked_in':
       return 'checked in';
     case 'marked':
       return `${previous_status ?? 'new in the register'} → ${status}${remarks ? `: ${remarks}` : ''}`;
+    case 'cleared':
+      return `${previous_status} → ${status}: the mark was taken back`;
+    case 'amended':
+      return `${previous_status} → ${status}, amended after the end: ${reason}${remarks ? `; remarks: ${remarks}` : ''}`;
     case 'ended':
       return `ended (${reason})`;
   }

@@ -10,6 +10,13 @@ import { JournalHistory } from './journal-history.js';
 const ENTRIES_AT_ONCE = 5_000;
 const ATTEMPTS = 3;
 
+/** What the session's row holds as it was when the session started. The teacher's name may follow the teacher's. */
+const FACTS = ['course_id', 'date', 'start_time', 'end_time', 'topic', 'description', 'teacher_id'] as const;
+
+/** A session as it was projected; of an exported journal without what it was when it started. */
+type ProjectedSession = Pick<StoredSession, 'projected_seq' | 'status' | 'started_at' | 'ended_at'> &
+  Partial<Pick<StoredSession, (typeof FACTS)[number]>>;
+
 /** Something that is stored otherwise than the journal says, or a part of the journal that was changed. */
 export interface Difference {
   /** seq of the journal's entry, or of the record; null where it is about the whole session. */
@@ -57,7 +64,7 @@ async function compare(storage: Storage, sessionId: SessionId): Promise<SessionV
 export function verdictOn(
   sessionId: SessionId,
   journal: JournalInspection,
-  session: Pick<StoredSession, 'projected_seq' | 'status' | 'started_at' | 'ended_at'> | null,
+  session: ProjectedSession | null,
   records: readonly StoredRecord[],
 ): SessionVerdict {
   const projected = session?.projected_seq ?? 0;
@@ -117,17 +124,18 @@ async function hasMore(storage: Storage, sessionId: SessionId, seq: number): Pro
   return ((await storage.journal.lastSeqs([sessionId])).get(sessionId) ?? 0) > seq;
 }
 
-function sessionDifferences(
-  session: Pick<StoredSession, 'projected_seq' | 'status' | 'started_at' | 'ended_at'>,
-  history: JournalHistory,
-): Difference[] {
+function sessionDifferences(session: ProjectedSession, history: JournalHistory): Difference[] {
   const ended = history.endSeq !== null && history.endSeq <= session.projected_seq;
   const expected = {
     status: ended ? 'completed' : 'active',
     started_at: history.started_at,
     ended_at: ended ? (history.ending?.at ?? null) : null,
   };
-  return differing(session, expected).map(([field, is, should]) => ({
+  const { facts } = history;
+  // What the journal doesn't say, or no longer says, is as the database has it; an exported journal has no such field.
+  const said = FACTS.filter((field) => facts[field] !== null && session[field] !== undefined);
+  const all = { ...expected, ...Object.fromEntries(said.map((field) => [field, facts[field]])) };
+  return differing(session, all).map(([field, is, should]) => ({
     seq: null,
     field,
     what: `the session's ${field} is ${is}, by the journal ${should}`,

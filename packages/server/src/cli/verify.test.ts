@@ -93,6 +93,26 @@ test('[VERIFY-2] a record or session that differs is named with both values, and
   expect(stderr).toMatch(/\d+ differences between the journal and what is stored/);
 });
 
+test('[VERIFY-330] what a session was when it started is compared too', async () => {
+  const folder = await freshFolder();
+  const storage = await demoDatabase(folder);
+  const before = await storage.projection.findSession(first as SessionId);
+  for (const field of ['course_id', 'date', 'start_time', 'end_time', 'topic', 'description', 'teacher_id'] as const) {
+    const set = (value: string | null) =>
+      storage.sql(`UPDATE class_sessions SET ${field} = ? WHERE session_id = ? RETURNING '[]'`, [value, first]);
+    const was = before?.[field] ?? null;
+    await set('changed');
+    const { code, stdout } = await rollcall(folder, ['verify', '--session', first]);
+    // What the journal doesn't say isn't known.
+    if (was === null) expect(code).toBe(0);
+    else
+      expect(stdout).toContain(`${first}: the session's ${field} is "changed", by the journal ${JSON.stringify(was)}`);
+    await set(was);
+  }
+  expect(Object.values(before ?? {}).filter((value) => value !== null).length).toBeGreaterThan(8);
+  expect((await rollcall(folder, ['verify', '--session', first])).code).toBe(0);
+});
+
 test('[VERIFY-280] a session whose journal was removed is named by whatever is left of it', async () => {
   const folder = await freshFolder();
   const storage = await demoDatabase(folder);

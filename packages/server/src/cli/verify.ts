@@ -1,5 +1,6 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { Command } from 'commander';
+import { type AccessFinding, AccessInspection } from '../journal/inspect-access.js';
 import type { Storage } from '../storage/port.js';
 import { visible, visibleJson } from '../visible-text.js';
 import { loadDatabaseConfig } from './environment.js';
@@ -8,6 +9,7 @@ import { Progress } from './progress.js';
 import type { Difference, SessionVerdict } from './verify-session.js';
 
 const SESSIONS_AT_ONCE = 500;
+const ACCESS_AT_ONCE = 1_000;
 
 interface VerifyOptions {
   readonly session?: string;
@@ -22,11 +24,12 @@ export function addVerify(program: Command): void {
     .description(
       'Recomputes every hash of the journal, and every record, session and statistic from its entries, and compares ' +
         'them with what is stored. ' +
+        'The access log is checked too. ' +
         'A server may run meanwhile: records that it has not written yet count as behind, not as different.',
     )
     .option('--session <id>', 'this session only')
     .option('--offline <file>', 'a journal written by `rollcall export`, without a database')
-    .option('--json', 'print {sessions, entries, records, behind, unchained, removed, differences}')
+    .option('--json', 'print {sessions, entries, records, access, behind, unchained, removed, differences}')
     .addHelpText(
       'after',
       '\nExamples:\n  rollcall verify\n  rollcall verify --session session123 --json\n  rollcall verify --offline session123.jsonl\n',
@@ -37,11 +40,16 @@ export function addVerify(program: Command): void {
 async function verify(options: VerifyOptions): Promise<void> {
   const summary = options.offline === undefined ? await verifyDatabase(options) : await verifyFile(options.offline);
   process.stdout.write(options.json ? `${visibleJson(JSON.stringify(summary))}\n` : summary.text());
-  if (summary.differences.length > 0) {
+  const differences = summary.differences.length;
+  if (differences > 0) {
     throw new CommandFailure(
-      `${numbered(summary.differences.length, 'difference')} between the journal and what is stored, named above: ` +
+      `${numbered(differences, 'difference')} between the journal and what is stored, named above: ` +
         'the journal holds what was acknowledged, and what is named was changed by something else',
     );
+  }
+  const changed = summary.access.differences.length;
+  if (changed > 0) {
+    throw new CommandFailure(`the access log was changed in ${numbered(changed, 'place')}, named above`);
   }
 }
 
@@ -66,6 +74,7 @@ async function verifyDatabase(options: VerifyOptions): Promise<Summary> {
       summary.add(await verifySession(storage, sessionId));
       progress.show(`${numbered(summary.sessions, 'session')}, ${numbered(summary.entries, 'entry', 'entries')}`);
     }
+    if (options.session === undefined) summary.access = await inspectAccess(storage);
   } finally {
     progress.done();
     await storage.close();
@@ -91,6 +100,21 @@ async function* journals(storage: Storage, only: string | undefined): AsyncGener
   }
 }
 
+/** Recomputes every hash of the access log. */
+async function inspectAccess(storage: Storage): Promise<Summary['access']> {
+  const inspection = new AccessInspection();
+  for (let after: number | null = null; ; ) {
+    const filter = { actor: null, subject: null, action: null };
+    const { items, next } = await storage.accessLog.list({ after, limit: ACCESS_AT_ONCE, ...filter });
+    for (const entry of items) inspection.add(entry);
+    if (next === null) break;
+    after = next;
+  }
+  inspection.finish();
+  const { entries, removed, findings } = inspection;
+  return { entries, removed, differences: findings };
+}
+
 const numbered = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
 
 const lineOf = ({ session_id, seq, field, what }: { session_id: SessionId } & Difference): string =>
@@ -100,6 +124,12 @@ class Summary {
   sessions = 0;
   entries = 0;
   records = 0;
+  /** The access log, where the whole database was checked. */
+  access: { entries: number; removed: number; differences: readonly AccessFinding[] } = {
+    entries: 0,
+    removed: 0,
+    differences: [],
+  };
   readonly behind: Pick<SessionVerdict, 'session_id' | 'projected_seq' | 'seq'>[] = [];
   readonly differences: ({ session_id: SessionId } & Difference)[] = [];
   /** Journals from which personal values were removed. */
@@ -138,6 +168,11 @@ class Summary {
         ({ session_id, projected_seq, seq }) =>
           `${session_id}: behind, records are at ${projected_seq} of ${seq}; a running server catches up`,
       ),
+      ...this.access.differences.map(({ number, field, what }) => `access log, entry ${number}, ${field}: ${what}`),
+      ...(this.access.removed > 0 ? [`access log: ${numbered(this.access.removed, 'personal value')} removed`] : []),
+      ...(this.access.entries > 0 && this.access.differences.length === 0
+        ? [`access log: ${numbered(this.access.entries, 'entry', 'entries')}, as they were written`]
+        : []),
       `${numbered(this.sessions, 'session')}, ${numbered(this.entries, 'entry', 'entries')}, ` +
         `${numbered(this.records, 'record')}: ` +
         (this.differences.length === 0

@@ -1,7 +1,7 @@
 import type { AttendanceStatus, ServerEventName, ServerPayload } from '@rollcall/protocol';
 import { EncodedPayload } from '../encoded-payload.js';
 import type { Outcome, OutcomeOf, Publication, Register } from '../register/command.js';
-import { encodedRecordOf, isoOf, positionOf, recordOf, sessionOfState } from './present.js';
+import { amendedOf, encodedRecordOf, isoOf, positionOf, recordOf, sessionOfState } from './present.js';
 import type { Snapshots } from './snapshots.js';
 
 /** An event that answers the caller, with its payload. */
@@ -61,6 +61,16 @@ const ANSWERS: { readonly [Kind in Outcome['kind']]: (outcome: OutcomeOf<Kind>, 
     const record = encodedRecordOf(publication, session_id, line);
     // By the record: the repeat of a mark is answered like the first, whatever it asks for.
     return answer(MARKED[line.status], EncodedPayload.with(head, 'attendanceRecord', record));
+  },
+
+  clear({ line }, { register: { session_id }, publication }) {
+    const head = { session_id, student_id: line.student.student_id };
+    const record = encodedRecordOf(publication, session_id, line);
+    return answer('studentMarkCleared', EncodedPayload.with(head, 'attendanceRecord', record));
+  },
+
+  amend({ amendment }, { register: { session_id } }) {
+    return answer('attendanceAmended', amendedOf(session_id, amendment));
   },
 
   bulk({ lines, failed }, { register: { session_id } }) {

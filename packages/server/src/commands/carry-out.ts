@@ -1,11 +1,11 @@
-import type { ClientEventName } from '@rollcall/protocol';
+import { type ClientEventName, RollcallError } from '@rollcall/protocol';
 import type { Caller, Command, CommandType, OffRosterStudent, Outcome, OutcomeOf } from '../register/command.js';
 import { repetition } from '../register/decide.js';
+import { RecordConflict } from '../register/decide-marks.js';
 import type { FoundSession } from '../register/live-sessions.js';
-import { olderEntriesOf, repeatedOutcome } from '../register/repeat.js';
 import { answerOf } from './answers.js';
 import { type Call, extraOf, type Services } from './command.js';
-import { statisticsOfState } from './present.js';
+import { recordOf } from './present.js';
 import { notActive } from './rights.js';
 
 /** The call as the register sees it: it is answered with the event and the payload that the outcome has in the table. */
@@ -26,7 +26,7 @@ export function callerOf<Kind extends Outcome['kind']>(
 
 /**
  * Puts a change into the session's register, which answers the caller in the turn in which the change became visible.
- * A session that is over still answers the repeat of what was done before.
+ * A session that is over takes amendments, and still answers the repeat of what was done before.
  * @throws {RollcallError} the refusal
  */
 export async function carryOut<Type extends CommandType>(
@@ -36,20 +36,18 @@ export async function carryOut<Type extends CommandType>(
   services: Services,
 ): Promise<OutcomeOf<Type>> {
   const caller = callerOf<Type>(call, services);
-  if (found.kind === 'live') {
-    const submitted = found.live.submit(command, caller);
-    call.proceed();
-    return submitted;
+  if (found.kind === 'stored') throw notActive(found);
+  const isLate = found.kind === 'ended' && command.type !== 'amend';
+  if (isLate && !repetition(found.state, caller)) throw notActive(found);
+  const submitted = found.live.submit(command, caller);
+  call.proceed();
+  try {
+    return await submitted;
+  } catch (error) {
+    if (!(error instanceof RecordConflict)) throw error;
+    const record = recordOf(found.live.session_id, error.line, 'everyone');
+    throw new RollcallError('CONFLICT', { details: { record } });
   }
-  const before = found.kind === 'ended' ? repetition(found.state, caller) : undefined;
-  if (found.kind !== 'ended' || !before) throw notActive(found);
-  const { state } = found;
-  const older = olderEntriesOf(state, services.storage);
-  const source = { state, entriesFrom: (seq: number, count: number) => older.from(seq, count) };
-  const outcome = await repeatedOutcome(source, command, caller, before.repeated.seq);
-  const register = { session_id: state.facts.session_id, state, statistics: statisticsOfState(state) };
-  caller.answer(outcome, register, { entries: [] });
-  return outcome;
 }
 
 const NOBODY: ReadonlyMap<string, OffRosterStudent> = new Map();

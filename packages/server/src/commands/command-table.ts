@@ -8,7 +8,9 @@ import {
   subscribeToCourse,
   unsubscribeFromCourse,
 } from '../courses/active-sessions.js';
+import { amendAttendance } from '../marks/amend-attendance.js';
 import { bulkUpdateAttendance } from '../marks/bulk-update-attendance.js';
+import { clearStudentMark } from '../marks/clear-student-mark.js';
 import { markStudentAbsent, markStudentAttendance, markStudentPresent } from '../marks/mark-students.js';
 import { endAttendanceSession } from '../sessions/end-attendance-session.js';
 import { getAttendanceSessionData, watchAttendanceSession } from '../sessions/get-attendance-session-data.js';
@@ -27,12 +29,14 @@ export const commandTable: { readonly [Name in Exclude<ClientEventName, Connecti
   markStudentPresent,
   markStudentAbsent,
   markStudentAttendance,
+  clearStudentMark,
   bulkUpdateAttendance,
   getAttendanceSessionData,
   watchAttendanceSession,
   getOnlineStudents,
   keepAttendanceSessionAlive,
   endAttendanceSession,
+  amendAttendance,
   subscribeToCourse,
   unsubscribeFromCourse,
   checkActiveSessions,

@@ -29,6 +29,8 @@ export interface Services {
   readonly touched: (live: LiveSession) => number | null;
   /** Server time, milliseconds since the epoch. */
   readonly now: () => number;
+  /** IANA name of the school's time zone: days and `HH:mm` are what a clock there shows. */
+  readonly timeZone: string;
   /** A fresh id of 24 hex digits. */
   readonly newRecordId: () => string;
   /** What a session does where its start doesn't say. */
@@ -44,8 +46,13 @@ export interface Services {
 /** The rooms a caller's connection can be in. Absent where a command came without a lasting connection. */
 export interface Connection {
   readonly id: string;
-  /** Enters the teacher room, and is told the check-in code where there is one; `silently`: is told nothing. */
+  /**
+   * Enters the teacher room, and is told the check-in code where there is one; `silently`: is told nothing. Of a session
+   * that is over it is told amendments from then on.
+   */
   watch(live: LiveSession, how?: { readonly silently: boolean }): void;
+  /** True where this connection is told amendments of a session that is over. */
+  isToldAmendmentsOf(live: LiveSession): boolean;
   /**
    * To be called when a join begins. @returns what enters the session's room as a student, who is online from then on;
    * after a `withdraw` in between the student has left instead

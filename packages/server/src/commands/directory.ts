@@ -16,6 +16,9 @@ const ENROLMENT_FRESH_MS = 10_000;
 /** People asked for in one query, where many are looked at again. */
 const AT_ONCE = 500;
 
+/** Changes of the last minutes that answers on their way may not know of. */
+const CHANGES_MAX = 10_000;
+
 /** A query that takes this long, in ms, keeps nobody else waiting: its connection may be dead. */
 const SLOW_MS = 1_000;
 
@@ -30,18 +33,57 @@ interface Waiting {
  */
 export class Directory {
   readonly #storage: Storage;
-  readonly #people = new LRUCache<string, Person>({ max: PEOPLE_MAX, ttl: OLDEST_MS, noDeleteOnStaleGet: true });
+  #people = peopleCache();
+  /** Those that were known before the school changed: for `lastKnown` alone. */
+  #before: LRUCache<string, Person> | undefined;
   /** Uids to be looked up once the look-up under way is done, and who waits for each: nobody for one due again. */
   #asked = new Map<string, Waiting[]>();
   readonly #underWay = new Set<string>();
   #asking = false;
   readonly #courses = new LRUCache<CourseId, Course>({ max: COURSES_MAX, ttl: OLDEST_MS });
+  /** What was asked for before is not kept, by `performance.now()`. */
+  #believedFrom = Number.NEGATIVE_INFINITY;
   /** Courses that are being read. */
   readonly #reading = new Map<CourseId, Promise<Course | undefined>>();
   readonly #enrolments = new LRUCache<string, true>({ max: PEOPLE_MAX, ttl: ENROLMENT_FRESH_MS });
 
+  /** When people, courses and enrolments were changed through this server: an answer to an older question says nothing. */
+  readonly #changed = new LRUCache<string, number>({ max: CHANGES_MAX });
+
   constructor(storage: Storage) {
     this.#storage = storage;
+  }
+
+  /** The school has changed: nothing that was read until now is believed any more. */
+  mistrust(): void {
+    this.#believedFrom = performance.now();
+    this.#before = this.#people;
+    this.#people = peopleCache();
+    this.#courses.clear();
+    this.#reading.clear();
+    this.#enrolments.clear();
+  }
+
+  /** A person was changed, by each uid that they had and have: what is known of them is forgotten. */
+  personChanged(uid: string): void {
+    this.#changed.set(personKey(uid), performance.now());
+    this.#people.delete(uid);
+  }
+
+  courseChanged(courseId: CourseId): void {
+    this.#changed.set(courseKey(courseId), performance.now());
+    this.#courses.delete(courseId);
+    this.#reading.delete(courseId);
+  }
+
+  enrollmentChanged(courseId: CourseId, studentId: StudentId): void {
+    const key = enrollmentKey(courseId, studentId);
+    this.#changed.set(key, performance.now());
+    this.#enrolments.delete(key);
+  }
+
+  #isOutdated(key: string, asked: number): boolean {
+    return asked < this.#believedFrom || asked <= (this.#changed.get(key) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** The person of a uid without waiting, where they are known; begins a refresh when that is due. */
@@ -53,7 +95,7 @@ export class Directory {
 
   /** The person as they were when last read, however long that is ago: no right may follow from it. */
   lastKnown(uid: string): Person | undefined {
-    return this.#people.peek(uid, { allowStale: true });
+    return this.#people.peek(uid, { allowStale: true }) ?? this.#before?.peek(uid, { allowStale: true });
   }
 
   /** Rejects when the database can't be asked. */
@@ -88,6 +130,7 @@ export class Directory {
   }
 
   #learn(uid: string, person: Person | undefined, start: number): void {
+    if (this.#isOutdated(personKey(uid), start)) return;
     if (person) this.#people.set(uid, person, { start });
     else this.#people.delete(uid);
   }
@@ -161,8 +204,11 @@ export class Directory {
   #readCourse(courseId: CourseId): Promise<Course | undefined> {
     let reading = this.#reading.get(courseId);
     if (!reading) {
-      reading = this.#askForCourse(courseId).finally(() => this.#reading.delete(courseId));
-      this.#reading.set(courseId, reading);
+      const asked = this.#askForCourse(courseId).finally(() => {
+        if (this.#reading.get(courseId) === asked) this.#reading.delete(courseId);
+      });
+      reading = asked;
+      this.#reading.set(courseId, asked);
     }
     return reading;
   }
@@ -170,18 +216,18 @@ export class Directory {
   async #askForCourse(courseId: CourseId): Promise<Course | undefined> {
     const start = performance.now();
     const course = (await this.#storage.courses.findCourse(courseId)) ?? undefined;
+    if (this.#isOutdated(courseKey(courseId), start)) return course;
     if (course) this.#courses.set(courseId, course, { start });
     else this.#courses.delete(courseId);
     return course;
   }
 
   async isEnrolled(courseId: CourseId, studentId: StudentId): Promise<boolean> {
-    // Ids may hold any character: no separator would tell them apart.
-    const key = JSON.stringify([courseId, studentId]);
+    const key = enrollmentKey(courseId, studentId);
     if (this.#enrolments.has(key)) return true;
     const start = performance.now();
     const enrolled = await this.#storage.courses.isEnrolled(courseId, studentId);
-    if (enrolled) this.#enrolments.set(key, true, { start });
+    if (enrolled && !this.#isOutdated(key, start)) this.#enrolments.set(key, true, { start });
     return enrolled;
   }
 
@@ -201,6 +247,15 @@ export class Directory {
     return offRoster;
   }
 }
+
+function peopleCache(): LRUCache<string, Person> {
+  return new LRUCache<string, Person>({ max: PEOPLE_MAX, ttl: OLDEST_MS, noDeleteOnStaleGet: true });
+}
+
+const personKey = (uid: string): string => `person ${uid}`;
+const courseKey = (courseId: CourseId): string => `course ${courseId}`;
+/** Ids may hold any character: no separator would tell them apart. */
+const enrollmentKey = (courseId: CourseId, studentId: StudentId): string => JSON.stringify([courseId, studentId]);
 
 const ageOf = (remainingMs: number): number => OLDEST_MS - remainingMs;
 const isDue = (remainingMs: number): boolean => ageOf(remainingMs) >= FRESH_MS;

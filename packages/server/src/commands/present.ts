@@ -12,7 +12,7 @@ import { EncodedPayload } from '../encoded-payload.js';
 import { chainMark } from '../journal/commit.js';
 import type { Entry, RosterStudent, SessionFacts } from '../journal/entries.js';
 import type { CheckInCode } from '../register/check-in-codes.js';
-import type { Publication } from '../register/command.js';
+import type { Amendment, Publication } from '../register/command.js';
 import { type Line, statisticsOf } from '../register/fold.js';
 import type { SessionState } from '../register/session-state.js';
 import type { StoredRecord, StoredSession } from '../storage/port.js';
@@ -81,6 +81,18 @@ export function encodedRecordOf(publication: Publication, sessionId: SessionId, 
   publication.record ??= EncodedPayload.of(recordOf(sessionId, line, 'everyone'));
   return publication.record;
 }
+
+/** An amendment as its caller and its watchers are told of it. */
+export const amendedOf = (sessionId: SessionId, amendment: Amendment): ServerPayload<'attendanceAmended'> => ({
+  session_id: sessionId,
+  student_id: amendment.student_id,
+  status: amendment.status,
+  previous_status: amendment.previous_status,
+  reason: amendment.reason,
+  amended_by: amendment.actor.name,
+  amended_at: isoOf(amendment.at),
+  seq: amendment.seq,
+});
 
 function sessionOf(
   facts: SessionFacts,
@@ -184,6 +196,14 @@ export function changeOf(entry: Entry): Change {
     case 'marked': {
       const { student_id, status, previous_status, remarks } = entry;
       return { ...head, student_id, status, previous_status, remarks };
+    }
+    case 'cleared': {
+      const { student_id, status, previous_status } = entry;
+      return { ...head, student_id, status, previous_status, remarks: null };
+    }
+    case 'amended': {
+      const { student_id, status, previous_status, remarks, reason } = entry;
+      return { ...head, student_id, status, previous_status, remarks, reason };
     }
     case 'ended':
       return { ...head, reason: entry.reason };

@@ -114,6 +114,10 @@ export function payloadOf(event: SessionEvent, kind: SessionKind, session_id: st
       return { session_id, student_id, remarks: 'by the table' };
     case 'markStudentAttendance':
       return { session_id, student_id, status: 'late' };
+    case 'clearStudentMark':
+      return { session_id, student_id };
+    case 'amendAttendance':
+      return { session_id, student_id, status: 'late', reason: 'by the table' };
     case 'bulkUpdateAttendance':
       return { session_id, attendanceUpdates: [{ student_id, status: 'excused' }] };
     default:

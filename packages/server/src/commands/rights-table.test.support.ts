@@ -22,6 +22,7 @@ const CODES = {
   NE: 'NOT_ENROLLED',
   FB: 'FORBIDDEN',
   CNF: 'COURSE_NOT_FOUND',
+  ACT: 'SESSION_ACTIVE',
 } as const;
 export type Expected = (typeof CODES)[keyof typeof CODES];
 
@@ -97,6 +98,20 @@ const JOIN = `
   unknown             NAS  NAS  NAS  SNA  SNA  SNA  NAS  NAS`;
 
 /** A late or needless leave is no error for who may join. */
+/** On sessions that are over only. */
+const AMEND = `
+                      ada  cyd  eve  s-1  outs pend root bare
+  own-scheduled       SNA  SNA  NST  NAT  NAT  NAT  SNA  NAT
+  own-active          ACT  ACT  NST  NAT  NAT  NAT  ACT  NAT
+  own-ended           ok   ok   NST  NAT  NAT  NAT  ok   NAT
+  own-cancelled       END  END  NST  NAT  NAT  NAT  END  NAT
+  foreign-scheduled   NST  NST  SNA  NAT  NAT  NAT  SNA  NAT
+  foreign-active      NST  NST  ACT  NAT  NAT  NAT  ACT  NAT
+  foreign-ended       NST  NST  ok   NAT  NAT  NAT  ok   NAT
+  open-active         ACT  NST  NST  NAT  NAT  NAT  ACT  NAT
+  open-ended          ok   NST  NST  NAT  NAT  NAT  ok   NAT
+  unknown             NF   NF   NF   NAT  NAT  NAT  NF   NAT`;
+
 const LEAVE = `
                       ada  cyd  eve  s-1  outs pend root bare
   own-scheduled       NAS  NAS  NAS  ok   NE   NE   NAS  NAS
@@ -144,12 +159,14 @@ export type SessionEvent =
   | 'markStudentPresent'
   | 'markStudentAbsent'
   | 'markStudentAttendance'
+  | 'clearStudentMark'
   | 'bulkUpdateAttendance'
   | 'getAttendanceSessionData'
   | 'watchAttendanceSession'
   | 'getOnlineStudents'
   | 'keepAttendanceSessionAlive'
-  | 'endAttendanceSession';
+  | 'endAttendanceSession'
+  | 'amendAttendance';
 
 const sessionTables: Record<SessionEvent, string> = {
   startAttendanceSession: START,
@@ -158,12 +175,14 @@ const sessionTables: Record<SessionEvent, string> = {
   markStudentPresent: LIVE,
   markStudentAbsent: LIVE,
   markStudentAttendance: LIVE,
+  clearStudentMark: LIVE,
   bulkUpdateAttendance: LIVE,
   getAttendanceSessionData: READ,
   watchAttendanceSession: LIVE,
   getOnlineStudents: LIVE,
   keepAttendanceSessionAlive: LIVE,
   endAttendanceSession: END,
+  amendAttendance: AMEND,
 };
 
 export type CourseEvent = Exclude<ClientEventName, SessionEvent | 'refreshToken'>;

@@ -32,6 +32,8 @@ function ruleOf({ of, event, place, role, expected }: SessionCell | CourseCell):
       return over
         ? '[RIGHT-16] ending a session that is over is SESSION_NOT_ACTIVE'
         : '[RIGHT-14] a teacher’s command on a scheduled session is SESSION_NOT_ACTIVE';
+    case 'SESSION_ACTIVE':
+      return '[AMEND-3] a running session is marked, and not amended';
     case 'SESSION_ENDED':
       return '[RIGHT-15] a teacher’s command on a session that is over is SESSION_ENDED';
     case 'NOT_ENROLLED':
@@ -50,6 +52,7 @@ function ruleOf({ of, event, place, role, expected }: SessionCell | CourseCell):
           ? '[RIGHT-5] any student may join and leave a session without a course'
           : '[RIGHT-4] students with an approved enrolment may join and leave';
       }
+      if (event === 'amendAttendance') return '[AMEND-1] teachers of a session that is over may amend it';
       return of === 'course'
         ? '[RIGHT-6] a course is open to its teachers and approved students'
         : '[RIGHT-3] teachers of the session may mark, read, watch, list and end';
@@ -61,6 +64,8 @@ const ACTIONS: Partial<Record<SessionEvent, string>> = {
   markStudentPresent: 'mark attendance',
   markStudentAbsent: 'mark attendance',
   markStudentAttendance: 'mark attendance',
+  clearStudentMark: 'mark attendance',
+  amendAttendance: 'amend attendance',
   bulkUpdateAttendance: 'update attendance',
   keepAttendanceSessionAlive: 'update attendance',
   endAttendanceSession: 'end attendance',
@@ -140,6 +145,7 @@ const WRITES = new Set<string>([
   'markStudentAttendance',
   'bulkUpdateAttendance',
   'endAttendanceSession',
+  'amendAttendance',
 ]);
 
 for (const [rule, cells] of cellsByRule(true)) {

@@ -44,6 +44,7 @@ export type TeacherAction =
   | 'start attendance'
   | 'mark attendance'
   | 'update attendance'
+  | 'amend attendance'
   | 'view attendance data'
   | 'end attendance';
 

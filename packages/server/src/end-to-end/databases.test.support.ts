@@ -63,6 +63,25 @@ export async function importInto(databaseUrl: string, school: School): Promise<v
   await storage.close();
 }
 
+/** A record as an app's own code left it, late and with a remark, of a session that Rollcall never ran. */
+export async function addFoundRecord(databaseUrl: string, session_id: string, student_id: string): Promise<void> {
+  if (databaseUrl.startsWith('sqlite:')) {
+    const db = new Database(databaseUrl.slice('sqlite:'.length));
+    db.prepare(
+      `INSERT INTO attendance_records (session_id, student_id, record_id, status, remarks, created_at, updated_at, seq)
+       VALUES (?, ?, '0123456789abcdef01234567', 'late', 'as found', 1000, 2000, 0)`,
+    ).run(session_id, student_id);
+    db.close();
+    return;
+  }
+  const connection = await createConnection(databaseUrl).asPromise();
+  const at = { createdAt: new Date(1_000), updatedAt: new Date(2_000) };
+  await connection
+    .collection('attendancerecords')
+    .insertOne({ session_id, student_id, status: 'late', remarks: 'as found', ...at });
+  await connection.destroy();
+}
+
 /** The commits of a session's journal as the database holds them, in order: first and last seq of each. */
 export async function commitsOf(databaseUrl: string, sessionId: string): Promise<Array<readonly [number, number]>> {
   if (!databaseUrl.startsWith('sqlite:')) {

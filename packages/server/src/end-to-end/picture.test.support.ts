@@ -49,8 +49,9 @@ export const lineOfStored = (record: StoredRecord): Line => ({
 export function linesOfJournal(entries: readonly Entry[]): Line[] {
   const lines = new Map<string, Line>();
   const lineOf = (entry: Extract<Entry, { student_id: unknown }>): Line => {
-    const line = entry.added
-      ? { ...lineOfStored({ ...entry.added, student_id: entry.student_id, seq: 0 }) }
+    const added = 'added' in entry ? entry.added : undefined;
+    const line = added
+      ? { ...lineOfStored({ ...added, student_id: entry.student_id, seq: 0 }) }
       : lines.get(entry.student_id);
     if (!line) throw new Error(`entry ${entry.seq} is about a student who is not on the roster`);
     return line;
@@ -63,7 +64,10 @@ export function linesOfJournal(entries: readonly Entry[]): Line[] {
       }
     } else if (entry.type === 'checked_in') {
       lines.set(entry.student_id, { ...lineOf(entry), checked_in_at: iso(entry.at), seq });
-    } else if (entry.type === 'marked') {
+    } else if (entry.type === 'cleared') {
+      const none = { remarks: null, marked_at: null, marked_by: null };
+      lines.set(entry.student_id, { ...lineOf(entry), ...none, status: entry.status, seq });
+    } else if (entry.type === 'marked' || entry.type === 'amended') {
       const { status, remarks, at, actor } = entry;
       const mark = { status, remarks, marked_at: iso(at), marked_by: actor.name, seq };
       lines.set(entry.student_id, { ...lineOf(entry), ...mark });

@@ -16,7 +16,9 @@ const KNOWN: Readonly<Record<Entry['type'], true>> = {
   adopted: true,
   checked_in: true,
   marked: true,
+  cleared: true,
   ended: true,
+  amended: true,
 };
 
 /**
@@ -127,7 +129,25 @@ function decodeEntry(sessionId: SessionId, seq: number, facts: Fields, values: V
         ...(given.ticket === undefined ? {} : { ticket: given.ticket }),
       };
     case 'ended':
-      return { ...head, type: 'ended', reason: given.reason };
+      return { ...head, type: 'ended', reason: given.reason as EndReason };
+    case 'cleared':
+      return {
+        ...head,
+        type: 'cleared',
+        student_id: given.student_id,
+        status: given.status,
+        previous_status: given.previous_status ?? given.status,
+      };
+    case 'amended':
+      return {
+        ...head,
+        type: 'amended',
+        student_id: given.student_id,
+        status: given.status,
+        remarks: values.text(given.remarks),
+        previous_status: given.previous_status ?? given.status,
+        reason: values.text(given.reason) ?? '',
+      };
     case 'started':
       return { ...head, type: 'started', ...openingOf(sessionId, seq, given, values) };
     case 'adopted':
@@ -157,7 +177,8 @@ interface Given {
   readonly ticket?: string;
   readonly group?: number;
   readonly unchanged?: readonly StudentId[];
-  readonly reason: EndReason;
+  /** Of an end what ended it, of an amendment the place of its text. */
+  readonly reason: EndReason | number;
   readonly started_at: number;
   readonly session?: GivenSession;
   readonly policy: Policy;

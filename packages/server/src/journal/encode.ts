@@ -80,6 +80,25 @@ function factsOf(entry: Entry, values: PersonalValues): object {
         ticket: entry.ticket,
         type,
       };
+    case 'cleared': {
+      const { previous_status, status, student_id } = entry;
+      return { actor, actor_name, at, op_event, op_id, previous_status, seq, status, student_id, type };
+    }
+    case 'amended':
+      return {
+        actor,
+        actor_name,
+        at,
+        op_event,
+        op_id,
+        previous_status: entry.previous_status,
+        reason: values.add(entry.reason),
+        remarks: values.addOptional(entry.remarks),
+        seq,
+        status: entry.status,
+        student_id: entry.student_id,
+        type,
+      };
     case 'ended':
       return { actor, actor_name, at, op_event, op_id, reason: entry.reason, seq, type };
     case 'started':

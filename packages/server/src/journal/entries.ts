@@ -130,14 +130,46 @@ export interface MarkedEntry extends EntryHead {
   readonly unchanged?: readonly StudentId[];
 }
 
+/** A mark was taken back: the line is as before anybody marked the student. */
+export interface ClearedEntry extends EntryHead {
+  readonly type: 'cleared';
+  readonly student_id: StudentId;
+  /** `absent`, or what the check-in gave under auto_mark. */
+  readonly status: AttendanceStatus;
+  readonly previous_status: AttendanceStatus;
+}
+
+/** A record that was changed after the end. */
+export interface AmendedEntry extends EntryHead {
+  readonly type: 'amended';
+  readonly student_id: StudentId;
+  readonly status: AttendanceStatus;
+  readonly remarks: string | null;
+  readonly previous_status: AttendanceStatus;
+  /** Why, in the words of who amended; empty where it was removed. */
+  readonly reason: string;
+}
+
 /** The session is over. Only amendments may follow. */
 export interface EndedEntry extends EntryHead {
   readonly type: 'ended';
   readonly reason: EndReason;
 }
 
-export type Entry = StartedEntry | AdoptedEntry | CheckedInEntry | MarkedEntry | EndedEntry;
+export type Entry =
+  | StartedEntry
+  | AdoptedEntry
+  | CheckedInEntry
+  | MarkedEntry
+  | ClearedEntry
+  | EndedEntry
+  | AmendedEntry;
+/** An entry that gives a record a status. */
+export type StatusEntry = MarkedEntry | ClearedEntry | AmendedEntry;
 export type EntryType = Entry['type'];
+
+export const givesStatus = (entry: Entry): entry is StatusEntry =>
+  entry.type === 'marked' || entry.type === 'cleared' || entry.type === 'amended';
 
 export const opensJournal = (entry: Entry): entry is StartedEntry | AdoptedEntry =>
   entry.type === 'started' || entry.type === 'adopted';

@@ -31,6 +31,7 @@ export function placesOf(facts: unknown): {
     };
     put(entry['actor_name'], 'actor.name');
     put(entry['remarks'], 'remarks');
+    put(entry['reason'], 'reason');
     if (entry['added'] !== undefined) putRow(entry['added'], 'added');
     for (const row of listOf(entry['roster'])) putRow(row, `roster[${String(fieldsOf(row)['student_id'])}]`);
     const session = fieldsOf(entry['session']);

@@ -97,13 +97,37 @@ export function sampleCommits(id: string, commits: number, adopted = false): Ent
         { ...next(), actor: ada, ...marked, student_id: studentId(2), group, status: 'late', remarks: `Remark ${n}` },
       ]);
     } else if (n % 4 === 2) {
-      all.push([{ ...next(), actor: ada, ...marked, student_id: studentId(3), status: 'excused', remarks: '' }]);
+      all.push([
+        { ...next(), actor: ada, ...marked, student_id: studentId(3), status: 'excused', remarks: '' },
+        {
+          ...next(),
+          actor: ada,
+          type: 'cleared',
+          student_id: studentId(3),
+          status: 'absent',
+          previous_status: 'excused',
+        },
+      ]);
     } else {
       const added = row(100 + n, { created_at: at, updated_at: at });
       const student_id = added.student.student_id;
       all.push([{ ...next(), actor: ada, ...marked, student_id, previous_status: null, added, remarks: 'walked in' }]);
     }
   }
-  all.push([{ seq: seq + 1, at: T0 + commits * 1_000, actor: ada, type: 'ended', reason: 'teacher' }]);
+  const at = T0 + commits * 1_000;
+  all.push([
+    { seq: seq + 1, at, actor: ada, type: 'ended', reason: 'teacher' },
+    {
+      seq: seq + 2,
+      at: at + 86_400_000,
+      actor: ada,
+      type: 'amended',
+      student_id: studentId(4),
+      status: 'excused',
+      remarks: 'ill',
+      previous_status: 'absent',
+      reason: 'A note came',
+    },
+  ]);
   return all;
 }

@@ -4,7 +4,7 @@ import { carryOut, offRosterStudents } from '../commands/carry-out.js';
 import { defineCommand } from '../commands/command.js';
 import { activeForTeacherNow, sessionForTeacher } from '../commands/rights.js';
 import type { MarkRow } from '../register/command.js';
-import { refusedRows } from '../register/decide.js';
+import { refusedRows } from '../register/decide-marks.js';
 
 /** Rows that are checked in one turn of the event loop: a few milliseconds. */
 const ROWS_IN_A_TURN = 200;
@@ -39,8 +39,8 @@ async function readRows(updates: readonly unknown[]): Promise<{ rows: MarkRow[];
   for (const [index, update] of updates.entries()) {
     if (index > 0 && index % ROWS_IN_A_TURN === 0) await nextTurn();
     try {
-      const { student_id, status, remarks } = parseWith(bulkRow, update, ['attendanceUpdates', index]);
-      rows.push({ index, ref: student_id, status, remarks });
+      const { student_id, status, remarks, expected_seq } = parseWith(bulkRow, update, ['attendanceUpdates', index]);
+      rows.push({ index, ref: student_id, status, remarks, expected_seq });
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       failed.push({ index, student_id: namedIn(update), code: error.code, message: error.message });

@@ -10,14 +10,14 @@ async function markStudent(
   status: ClientInput<'markStudentAttendance'>['status'],
   services: Services,
 ): Promise<void> {
-  const { session_id, student_id, remarks, walk_in = false } = call.input;
+  const { session_id, student_id, remarks, walk_in = false, expected_seq } = call.input;
   const now = activeForTeacherNow(call.person, session_id, services);
   const found = now
     ? ({ kind: 'live', live: now } as const)
     : await sessionForTeacher(call.person, session_id, 'mark attendance', services);
   const looked = offRosterStudents(found, [student_id], services);
   const offRoster = looked instanceof Promise ? await looked : looked;
-  const row = { index: 0, ref: student_id, status, remarks };
+  const row = { index: 0, ref: student_id, status, remarks, expected_seq };
   await carryOut(found, { type: 'mark', row, walk_in, offRoster }, call, services);
 }
 

@@ -6,11 +6,13 @@ import type { Logger } from './logger.js';
 /** One line for the start and one for the end of each session, with ids and counts and without anybody's name. */
 export class SessionLog implements SessionWatcher {
   readonly #logger: Logger;
+  readonly #sessions: LiveSessions;
   /** Sessions whose end this node committed: the other nodes learn of the end by reading it. */
   readonly #endedHere = new Set<SessionId>();
 
   constructor(logger: Logger, sessions: LiveSessions) {
     this.#logger = logger;
+    this.#sessions = sessions;
     sessions.follow(this);
   }
 
@@ -23,8 +25,10 @@ export class SessionLog implements SessionWatcher {
     );
   }
 
-  changed(live: LiveSession, here: boolean): void {
-    if (live.state.ending && here) this.#endedHere.add(live.session_id);
+  changed(live: LiveSession, committedHere: boolean): void {
+    // Not of amendments.
+    if (live.state.ending && committedHere && this.#sessions.active(live.session_id))
+      this.#endedHere.add(live.session_id);
   }
 
   ended(live: LiveSession): void {

@@ -2,8 +2,9 @@ import type { StudentId, UserId } from '@rollcall/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MarkedEntry } from '../journal/entries.js';
-import { decide, statusOfCheckIn } from './decide.js';
+import { decide } from './decide.js';
 import { lineAsOf } from './fold.js';
+import { statusOfCheckIn } from './making-entries.js';
 import { opening, person, ROSTER } from './plain-model.test.support.js';
 import { Draft, SessionState } from './session-state.js';
 

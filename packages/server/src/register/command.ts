@@ -8,7 +8,7 @@ import type {
   StudentId,
 } from '@rollcall/protocol';
 import type { EncodedPayload } from '../encoded-payload.js';
-import type { Actor, Entry, RosterStudent } from '../journal/entries.js';
+import type { Actor, AmendedEntry, Entry, RosterStudent } from '../journal/entries.js';
 import type { CodeVerdict } from './check-in-codes.js';
 import type { Line } from './fold.js';
 import type { SessionState } from './session-state.js';
@@ -28,6 +28,8 @@ export interface MarkRow {
   readonly status: AttendanceStatus;
   /** undefined keeps the remark that is there; an empty one clears it. */
   readonly remarks: string | undefined;
+  /** The seq of the record as the client knows it: a record that was changed since isn't marked. */
+  readonly expected_seq?: number | undefined;
 }
 
 /** What may be asked of a session's register, by type. */
@@ -44,6 +46,12 @@ interface Commands {
     readonly walk_in: boolean;
     readonly offRoster: ReadonlyMap<string, OffRosterStudent>;
   };
+  readonly clear: {
+    /** Profile id, user id or uid, as sent. */
+    readonly ref: string;
+    readonly expected_seq: number | undefined;
+  };
+  readonly amend: { readonly row: MarkRow; readonly reason: string };
   readonly bulk: {
     readonly rows: readonly MarkRow[];
     /** Rows that were refused before they got here; they count like those that decide refuses. */
@@ -62,11 +70,19 @@ export type Command<Type extends CommandType = CommandType> = {
   readonly [T in Type]: { readonly type: T } & Commands[T];
 }[Type];
 
+/** What an amendment came to. Where the record said so already it is no entry, and seq is that of the session. */
+export type Amendment = Pick<
+  AmendedEntry,
+  'student_id' | 'status' | 'previous_status' | 'reason' | 'actor' | 'at' | 'seq'
+>;
+
 /** What comes of a command, by its type; and of an opening. */
 interface Outcomes {
   readonly start: object;
   readonly check_in: { readonly line: Line };
   readonly mark: { readonly line: Line };
+  readonly clear: { readonly line: Line };
+  readonly amend: { readonly amendment: Amendment };
   readonly bulk: { readonly lines: readonly Line[]; readonly failed: readonly FailedRow[] };
   readonly end: object;
 }

@@ -1,31 +1,22 @@
-import { type ErrorCode, errorRegistry, type FailedRow, RollcallError, type StudentId } from '@rollcall/protocol';
-import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, RosterStudent } from '../journal/entries.js';
+import { type ErrorCode, RollcallError } from '@rollcall/protocol';
+import type { CheckedInEntry, Entry } from '../journal/entries.js';
 import type { CodeVerdict } from './check-in-codes.js';
-import type {
-  Circumstances,
-  Command,
-  CommandType,
-  Decision,
-  Issuer,
-  MarkRow,
-  OffRosterStudent,
-  Repeated,
-} from './command.js';
-import { type FoldTarget, fold, type Line, type Operation, operationKey, type SessionView, ticketKey } from './fold.js';
-
-/** What decide writes to. */
-export interface DecisionTarget extends FoldTarget {
-  /** Keeps the operation of a command that changed nothing. */
-  rememberNoOp(key: string, operation: Operation): void;
-}
-
-/** Decides one command of a session that isn't over. */
-type Decide<Type extends CommandType> = (
-  draft: DecisionTarget,
-  command: Command<Type>,
-  head: Head,
-  by: Circumstances,
-) => Decision<Type>;
+import type { Circumstances, Command, CommandType, Decision, Issuer, Repeated } from './command.js';
+import { amend, bulk, clear, mark } from './decide-marks.js';
+import { fold, operationKey, type SessionView, ticketKey } from './fold.js';
+import {
+  type Decide,
+  type DecisionTarget,
+  type Head,
+  type InTheMaking,
+  lineAfter,
+  named,
+  newRow,
+  opId,
+  remember,
+  SYSTEM,
+  statusOfCheckIn,
+} from './making-entries.js';
 
 /**
  * State + command → entries, folded into the draft as they are decided; or a refusal, and then the draft is as it was.
@@ -39,34 +30,21 @@ export function decide<Type extends CommandType>(
 ): Decision<Type> | Repeated {
   const repeated = repetition(draft, circumstances);
   if (repeated) return repeated;
-  if (draft.ending) throw new RollcallError(OVER[command.type]);
+  const refusal = OVER[command.type];
+  if (draft.ending && refusal) throw new RollcallError(refusal);
   const head = { at: circumstances.at, actor: circumstances.actor, ...opId(circumstances) };
   return DECIDERS[command.type](draft, command, head, circumstances);
 }
 
-/** What a session that is over answers to each command. */
+/** What a session that is over answers to each command; undefined for the one that it takes. */
 const OVER = {
   check_in: 'SESSION_NOT_ACTIVE',
   mark: 'SESSION_ENDED',
+  clear: 'SESSION_ENDED',
   bulk: 'SESSION_ENDED',
   end: 'SESSION_NOT_ACTIVE',
-} as const satisfies Record<CommandType, ErrorCode>;
-
-type Head = Pick<Entry, 'at' | 'actor' | 'op_id' | 'op_event'>;
-
-/** An entry that isn't in the journal yet. Made field by field: what spreads make is several times slower to use. */
-type InTheMaking<E extends Entry> = { -readonly [Field in keyof E]: E[Field] };
-
-function named(entry: InTheMaking<CheckedInEntry | MarkedEntry>, { op_id, op_event }: Head): void {
-  if (op_id !== undefined) entry.op_id = op_id;
-  if (op_event !== undefined) entry.op_event = op_event;
-}
-
-/** What an entry keeps of the command's op_id. */
-export const opId = ({ op_id, event }: Pick<Issuer, 'op_id' | 'event'>): Pick<Entry, 'op_id' | 'op_event'> => ({
-  ...(op_id === undefined ? {} : { op_id }),
-  ...(op_id === undefined || event === undefined ? {} : { op_event: event }),
-});
+  amend: undefined,
+} as const satisfies Record<CommandType, ErrorCode | undefined>;
 
 /** @throws {RollcallError} BAD_REQUEST when the op_id came with another event before. */
 export function repetition(view: SessionView, { actor, op_id, event }: Issuer): Repeated | undefined {
@@ -81,19 +59,6 @@ export function repetition(view: SessionView, { actor, op_id, event }: Issuer): 
   }
   return { repeated: { seq: before.seq } };
 }
-
-/** A line for a student who is put on the roster now. */
-export const newRow = (student: RosterStudent, at: number, recordId: string): RosterRow => ({
-  record_id: recordId,
-  student,
-  status: 'absent',
-  remarks: null,
-  checked_in_at: null,
-  marked_at: null,
-  marked_by: null,
-  created_at: at,
-  updated_at: at,
-});
 
 function checkIn(
   draft: DecisionTarget,
@@ -158,141 +123,10 @@ function requireRightCode(code: CodeVerdict): void {
   throw new RollcallError(WITHOUT_RIGHT_CODE[code]);
 }
 
-/** Who acts when nobody does. */
-export const SYSTEM: Actor = { user_id: null, name: 'system' };
-
-/** What a check-in is worth under auto_mark: late from late_after_minutes after the start, where that isn't 0. */
-export function statusOfCheckIn(view: Pick<SessionView, 'policy' | 'started_at'>, at: number): 'present' | 'late' {
-  const { late_after_minutes } = view.policy;
-  return late_after_minutes > 0 && at - view.started_at >= late_after_minutes * 60_000 ? 'late' : 'present';
-}
-
-function mark(
-  draft: DecisionTarget,
-  { row, walk_in, offRoster }: Command<'mark'>,
-  head: Head,
-  by: Circumstances,
-): Decision<'mark'> {
-  const target = targetOf(draft, row.ref, walk_in, offRoster);
-  const entry = markEntry(draft, row, target, head, by);
-  if (entry) fold(draft, entry);
-  else remember(draft, by);
-  const line = lineAfter(draft, target.student_id);
-  return { entries: entry ? [entry] : [], outcome: { kind: 'mark', line, seq: draft.seq, duplicate: false } };
-}
-
-function bulk(draft: DecisionTarget, command: Command<'bulk'>, head: Head, by: Circumstances): Decision<'bulk'> {
-  const failed = [...command.failed];
-  const rows = new Map<StudentId, { row: MarkRow; target: Target }>();
-  for (const row of command.rows) {
-    try {
-      const target = targetOf(draft, row.ref, command.walk_in, command.offRoster);
-      // The last row wins where a student is named twice, whatever they were called.
-      rows.set(target.student_id, { row, target });
-    } catch (error) {
-      if (!(error instanceof RollcallError)) throw error;
-      failed.push({ index: row.index, student_id: row.ref, code: error.code, message: error.message });
-    }
-  }
-  failed.sort((a, b) => a.index - b.index);
-  if (failed.length > 0 && !command.partial) throw refusedRows(failed);
-  const group = draft.seq + 1;
-  const entries: InTheMaking<MarkedEntry>[] = [];
-  const unchanged: StudentId[] = [];
-  for (const { row, target } of rows.values()) {
-    const entry = markEntry(draft, row, target, head, by);
-    if (!entry) {
-      unchanged.push(target.student_id);
-      continue;
-    }
-    entry.group = group;
-    fold(draft, entry);
-    entries.push(entry);
-  }
-  const [first] = entries;
-  if (first && unchanged.length > 0) first.unchanged = unchanged;
-  if (!first) remember(draft, by);
-  const lines = [...rows.keys()].map((id) => lineAfter(draft, id));
-  return { entries, outcome: { kind: 'bulk', lines, failed, seq: draft.seq, duplicate: false } };
-}
-
-/** One error for all bad rows: malformed ones first, then whatever the first row says. */
-export function refusedRows(rows: readonly FailedRow[]): RollcallError {
-  const worst = rows.find((row) => row.code === 'BAD_REQUEST') ?? rows[0];
-  const code = worst?.code ?? 'BAD_REQUEST';
-  const field = `attendanceUpdates[${worst?.index ?? 0}]`;
-  return new RollcallError(code, {
-    message: code === 'BAD_REQUEST' ? (worst?.message ?? field) : errorRegistry[code].message,
-    details: { field, rows },
-  });
-}
-
-interface Target {
-  readonly student_id: StudentId;
-  /** Set when the student must be put on the roster. */
-  readonly newcomer: RosterStudent | undefined;
-}
-
-function targetOf(
-  view: SessionView,
-  ref: string,
-  walkIn: boolean,
-  offRoster: ReadonlyMap<string, OffRosterStudent>,
-): Target {
-  const known = view.resolve(ref);
-  if (known !== undefined) return { student_id: known, newcomer: undefined };
-  const found = offRoster.get(ref);
-  if (!found) throw new RollcallError('STUDENT_NOT_FOUND');
-  if (view.facts.course_id !== null && !found.enrolled && !walkIn) throw new RollcallError('NOT_ENROLLED');
-  return { student_id: found.student.student_id, newcomer: found.student };
-}
-
-/** The entry that brings a line to what the row says; undefined when it says so already. */
-function markEntry(
-  view: SessionView,
-  row: MarkRow,
-  target: Target,
-  head: Head,
-  by: Circumstances,
-): InTheMaking<MarkedEntry> | undefined {
-  const before = view.line(target.student_id);
-  const added = before || !target.newcomer ? undefined : newRow(target.newcomer, by.at, by.newRecordId());
-  const current = before ?? added;
-  if (!current) throw new RollcallError('STUDENT_NOT_FOUND');
-  const remarks = row.remarks === undefined ? current.remarks : row.remarks || null;
-  // Absent because nobody has said anything isn't yet absent because a teacher has said so.
-  const unmarked = before?.status === 'absent' && before.marked_at === null;
-  if (before && !unmarked && before.status === row.status && before.remarks === remarks) return undefined;
-  const entry: InTheMaking<MarkedEntry> = {
-    type: 'marked',
-    seq: view.seq + 1,
-    at: head.at,
-    actor: head.actor,
-    student_id: target.student_id,
-    status: row.status,
-    remarks,
-    previous_status: before?.status ?? null,
-  };
-  named(entry, head);
-  if (added) entry.added = added;
-  return entry;
-}
-
 function end(draft: DecisionTarget, { reason }: Command<'end'>, head: Head): Decision<'end'> {
   const entry: Entry = { type: 'ended', seq: draft.seq + 1, ...head, reason };
   fold(draft, entry);
   return { entries: [entry], outcome: { kind: 'end', seq: draft.seq, duplicate: false } };
 }
 
-const DECIDERS: { readonly [Type in CommandType]: Decide<Type> } = { check_in: checkIn, mark, bulk, end };
-
-/** Keeps the op_id of a command that changed nothing, so that its repeat changes nothing either. */
-function remember(draft: DecisionTarget, { actor, op_id, event }: Issuer): void {
-  if (op_id !== undefined) draft.rememberNoOp(operationKey(actor.user_id, op_id), { event, seq: draft.seq });
-}
-
-function lineAfter(view: SessionView, studentId: StudentId): Line {
-  const line = view.line(studentId);
-  if (!line) throw new RollcallError('STUDENT_NOT_FOUND');
-  return line;
-}
+const DECIDERS: { readonly [Type in CommandType]: Decide<Type> } = { check_in: checkIn, mark, clear, bulk, end, amend };

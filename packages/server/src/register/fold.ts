@@ -7,7 +7,7 @@ import type {
   StudentId,
   UserId,
 } from '@rollcall/protocol';
-import type { Actor, CheckedInEntry, Entry, MarkedEntry, RosterRow, SessionFacts } from '../journal/entries.js';
+import type { Actor, CheckedInEntry, Entry, RosterRow, SessionFacts, StatusEntry } from '../journal/entries.js';
 
 /** A student's line in the register: what it says now, and the seq of the entry that last changed it. */
 export interface Line extends RosterRow {
@@ -94,18 +94,21 @@ export function fold(target: FoldTarget, entry: Entry): void {
       }
       break;
     }
-    case 'marked': {
+    case 'marked':
+    case 'cleared':
+    case 'amended': {
       const before = target.line(entry.student_id);
       const { record_id, student, checked_in_at, created_at } = rowOf(before, entry);
+      const cleared = entry.type === 'cleared';
       // This is the hottest place of the register: a spread with replacements costs several times that.
       const line: Line = {
         record_id,
         student,
         status: entry.status,
-        remarks: entry.remarks,
+        remarks: cleared ? null : entry.remarks,
         checked_in_at,
-        marked_at: entry.at,
-        marked_by: entry.actor.name,
+        marked_at: cleared ? null : entry.at,
+        marked_by: cleared ? null : entry.actor.name,
         created_at,
         updated_at: entry.at,
         seq: entry.seq,
@@ -144,24 +147,25 @@ function lineOf(row: RosterRow, checkedInAt: number | null, updatedAt: number, s
   };
 }
 
-function rowOf(line: Line | undefined, entry: CheckedInEntry | MarkedEntry): RosterRow {
-  const row = entry.added ?? line;
+function rowOf(line: Line | undefined, entry: CheckedInEntry | StatusEntry): RosterRow {
+  const row = ('added' in entry ? entry.added : undefined) ?? line;
   if (!row) throw new RangeError(`student ${entry.student_id} is not on the roster`);
   return row;
 }
 
-/** A student's line as it stood right after a mark, from the line as it stands now. */
-export function lineAsOf(line: Line, entry: MarkedEntry): Line {
+/** A student's line as it stood right after a mark or such, from the line as it stands now. */
+export function lineAsOf(line: Line, entry: StatusEntry): Line {
   // Nothing came after it; a clock that was set back in between then has no say.
   if (line.seq === entry.seq) return line;
+  const cleared = entry.type === 'cleared';
   return {
     record_id: line.record_id,
     student: line.student,
     status: entry.status,
-    remarks: entry.remarks,
+    remarks: cleared ? null : entry.remarks,
     checked_in_at: line.checked_in_at !== null && line.checked_in_at <= entry.at ? line.checked_in_at : null,
-    marked_at: entry.at,
-    marked_by: entry.actor.name,
+    marked_at: cleared ? null : entry.at,
+    marked_by: cleared ? null : entry.actor.name,
     created_at: line.created_at,
     updated_at: entry.at,
     seq: entry.seq,

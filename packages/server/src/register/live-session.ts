@@ -157,9 +157,9 @@ export class LiveSession implements Register {
     this.#projector.projectedTo(seq);
   }
 
-  /** Resolves once the end is projected, however long the database takes to do it. */
-  finished(): Promise<void> {
-    return this.#projector.finished;
+  /** True while something is under way, or the records aren't written to the end. */
+  get isUnfinished(): boolean {
+    return this.#running !== undefined || this.#projector.isBehind;
   }
 
   /** Stops timers; the session is no longer in memory. */
@@ -285,7 +285,9 @@ export class LiveSession implements Register {
   /** A commit whose answer was lost is committed all the same: the chain says whether what is there is this very one. */
   async #append(commit: Commit): Promise<AppendResult> {
     try {
-      return await this.#context.storage.journal.append(this.session_id, commit);
+      // Behind the end there are amendments, whose records are to be written as well.
+      const reopens = this.state.ending !== null;
+      return await this.#context.storage.journal.append(this.session_id, commit, reopens);
     } catch (cause) {
       const { ends } = await readJournal(this.#context.storage, this.session_id, this.state.seq).catch(() => {
         throw cause;

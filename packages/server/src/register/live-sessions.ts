@@ -1,23 +1,20 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Policy, RollcallError, type SessionId, type StudentId, type UserId } from '@rollcall/protocol';
-import { LRUCache } from 'lru-cache';
 import { type Commit, JournalError } from '../journal/commit.js';
 import { encodeOpening } from '../journal/encode.js';
-import type { Entry, StartedEntry } from '../journal/entries.js';
+import type { Entry, SessionFacts, StartedEntry } from '../journal/entries.js';
 import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { newCodeKey } from './check-in-codes.js';
 import { CheckIns } from './check-ins.js';
 import type { Caller, Publication } from './command.js';
-import { SYSTEM } from './decide.js';
 import { Departures } from './departures.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
-import { projectionOf } from './projector.js';
+import { SYSTEM } from './making-entries.js';
+import { OverSessions } from './over-sessions.js';
 import { readJournal } from './read-journal.js';
 import { rosterOf } from './roster.js';
 import { SessionState, stateOf } from './session-state.js';
 
-/** Completed sessions kept in memory for those who still look at them. */
-const ARCHIVE_MAX = 64;
 const RESTORE_AT_ONCE = 8;
 /** Sessions asked for in one query. */
 const LOOK_AT_ONCE = 1_000;
@@ -51,7 +48,7 @@ export interface LiveSessionsOptions {
 /** A session wherever it stands. `state` is null for one without a journal: only the projection knows it. */
 export type FoundSession =
   | { readonly kind: 'live'; readonly live: LiveSession }
-  | { readonly kind: 'ended'; readonly state: SessionState }
+  | { readonly kind: 'ended'; readonly live: LiveSession; readonly state: SessionState }
   | { readonly kind: 'stored'; readonly stored: StoredSession };
 
 /** Who follows the sessions in memory: timeouts, other nodes. */
@@ -91,10 +88,8 @@ export class LiveSessions {
   /** Openings whose answer was lost and whose journal couldn't be looked at yet. */
   readonly #lookAgain = new Map<SessionId, NodeJS.Timeout>();
   readonly #checkIns = new CheckIns();
-  /** Over, and their records not written to the end yet. */
-  readonly #finishing = new Map<SessionId, LiveSession>();
+  readonly #over = new OverSessions();
   readonly #departures: Departures;
-  readonly #archive = new LRUCache<SessionId, SessionState>({ max: ARCHIVE_MAX });
 
   constructor(options: LiveSessionsOptions) {
     this.#options = options;
@@ -105,7 +100,8 @@ export class LiveSessions {
       onCheckedIn: (live, userId) => this.#checkIns.add(userId, live),
       onEnded: (live) => this.#ended(live),
       onUnreadable: (live, error) => {
-        this.#forget(live);
+        if (live.state.ending) this.#over.forget(live);
+        else this.#forget(live);
         this.#leaveAlone(error);
       },
     };
@@ -144,7 +140,7 @@ export class LiveSessions {
 
   /** Another node says that a session's journal goes on to `seq`. */
   async journalReaches(sessionId: SessionId, seq: number): Promise<void> {
-    const live = this.#active.get(sessionId) ?? (await this.#findLive(sessionId));
+    const live = this.#active.get(sessionId) ?? this.#over.find(sessionId) ?? (await this.#findLive(sessionId));
     live?.journalReaches(seq);
   }
 
@@ -154,26 +150,23 @@ export class LiveSessions {
     // A journal that was being read already may have been read before it was written.
     if (shared) await shared.catch(() => {});
     const found = this.#inMemory(sessionId) ?? (await this.find(sessionId));
-    return found?.kind === 'live' ? found.live : undefined;
+    return found && found.kind !== 'stored' ? found.live : undefined;
   }
 
   /** Looks for sessions that other nodes started, for what they wrote, and for what they projected of it. */
   async pollDatabase(): Promise<void> {
     const { storage } = this.#options;
-    // Those that were over before it was asked: a session isn't listed any more once its end is projected.
-    const over = [...this.#finishing.values()];
-    const ids = new Set(await storage.journal.listActiveSessions());
-    for (const live of over) if (!ids.has(live.session_id)) live.projectedTo(live.state.seq);
-    for (const id of ids) {
+    for (const id of await storage.journal.listActiveSessions()) {
       // One damaged journal must not keep this node from following all others.
       if (!this.#active.has(id)) await this.journalReaches(id, 0).catch((error) => this.#notRestored(id, error));
     }
-    for (const known of parts([...this.#active.keys()])) {
-      for (const [id, seq] of await storage.journal.lastSeqs(known)) this.#active.get(id)?.journalReaches(seq);
+    const known = new Map([...this.#active.values(), ...this.#over.values()].map((live) => [live.session_id, live]));
+    for (const some of parts([...known.keys()])) {
+      for (const [id, seq] of await storage.journal.lastSeqs(some)) known.get(id)?.journalReaches(seq);
     }
-    const left = [...this.#active].flatMap(([id, live]) => (live.isLeftToOthers ? [id] : []));
+    const left = [...known.values()].flatMap((live) => (live.isLeftToOthers ? [live.session_id] : []));
     for (const some of parts(left)) {
-      for (const [id, seq] of await storage.projection.projectedSeqs(some)) this.#active.get(id)?.projectedTo(seq);
+      for (const [id, seq] of await storage.projection.projectedSeqs(some)) known.get(id)?.projectedTo(seq);
     }
   }
 
@@ -237,8 +230,8 @@ export class LiveSessions {
   #inMemory(sessionId: SessionId): FoundSession | undefined {
     const live = this.#active.get(sessionId);
     if (live) return { kind: 'live', live };
-    const state = this.#finishing.get(sessionId)?.state ?? this.#archive.get(sessionId);
-    return state && { kind: 'ended', state };
+    const over = this.#over.find(sessionId);
+    return over && { kind: 'ended', live: over, state: over.state };
   }
 
   /** Makes a session active, or finds what it is already. Openings of the same session wait for each other. */
@@ -337,25 +330,62 @@ export class LiveSessions {
     if (!state.ending) {
       return { kind: 'live', live: this.#loaded(state, projectedSeq, journal.entries, 'elsewhere', left) };
     }
-    if (projectedSeq < state.seq) await this.#catchUpProjection(state, projectedSeq);
-    this.#archive.set(sessionId, state);
-    return { kind: 'ended', state };
+    return { kind: 'ended', state, live: await this.#loadedOver(state, projectedSeq) };
   }
 
-  /** An end was journalled and the process died before the records were written. */
-  async #catchUpProjection(state: SessionState, projectedSeq: number): Promise<void> {
-    const lines = [...state.lines.values()].filter((line) => line.seq > projectedSeq);
-    try {
-      await this.#options.storage.projection.project(projectionOf(state, lines));
-    } catch (error) {
-      this.#options.onProjectionError(state.facts.session_id, error);
+  /** Somebody else may have brought it in meanwhile. */
+  async #loadedOver(state: SessionState, projectedSeq: number): Promise<LiveSession> {
+    const known = this.#over.find(state.facts.session_id);
+    if (known) return known;
+    const mayBeOurs = !this.#restored || !this.#options.shared();
+    const live = new LiveSession(state, projectedSeq, mayBeOurs, this.#context);
+    this.#over.add(live);
+    // An end or an amendment was journalled, and the process died before the records were written.
+    await live.settle().catch(() => {});
+    return live;
+  }
+
+  /** Whoever waits for amendments of a session that is over keeps it in memory, so that it hears of them. */
+  hold(live: LiveSession): void {
+    this.#over.hold(live);
+  }
+
+  release(live: LiveSession): void {
+    this.#over.release(live);
+  }
+
+  /** A session that was completed before Rollcall came is given a journal, which begins with its records as found. */
+  async adoptCompleted(stored: StoredSession): Promise<LiveSession> {
+    const { session_id } = stored;
+    const { storage, now, policy } = this.#options;
+    const found = await storage.projection.readRecords(session_id);
+    const existing = new Set(found.map(({ student_id }) => student_id));
+    const everybody = await rosterOf(storage, stored, now(), this.#options.newRecordId);
+    // Those enrolled since were not part of it.
+    const roster = everybody.filter(({ student }) => existing.has(student.student_id));
+    const at = now();
+    // Where the database doesn't say when it ended: when something of it was last changed.
+    const changed_at = found.reduce((latest, { updated_at }) => Math.max(latest, updated_at), stored.started_at ?? 0);
+    const ended_at = stored.ended_at ?? (changed_at || at);
+    const facts = factsOf(stored);
+    const started_at = stored.started_at ?? ended_at;
+    const entries: Entry[] = [
+      { type: 'adopted', seq: 1, at, actor: SYSTEM, session: facts, policy, started_at, roster },
+      { type: 'ended', seq: 2, at: ended_at, actor: SYSTEM, reason: 'teacher' },
+    ];
+    const commit = encodeOpening(session_id, entries);
+    if ((await this.#append(session_id, commit)) === 'committed') {
+      return this.#loadedOver(SessionState.fromJournal(entries, commit.chain), 0);
     }
+    const known = await this.#load(session_id);
+    if (known?.kind !== 'ended') throw new RollcallError('STORAGE_UNAVAILABLE');
+    return known.live;
   }
 
   /** A session that the database calls active and that has no journal: its first entry holds what was found. */
   async #adopt(stored: StoredSession): Promise<FoundSession> {
     const { storage, now, policy, codeWindowMs } = this.#options;
-    const { status: _, started_at, ended_at: __, projected_seq: ___, ...session } = stored;
+    const session = factsOf(stored);
     const roster = await rosterOf(storage, stored, now(), this.#options.newRecordId);
     const entry: Entry = {
       type: 'adopted',
@@ -364,7 +394,7 @@ export class LiveSessions {
       actor: SYSTEM,
       session,
       policy,
-      started_at: started_at ?? now(),
+      started_at: stored.started_at ?? now(),
       roster,
       ...(policy.check_in === 'code' ? { codes: newCodeKey(codeWindowMs) } : {}),
     };
@@ -410,12 +440,8 @@ export class LiveSessions {
   }
 
   #ended(live: LiveSession): void {
-    this.#archive.set(live.session_id, live.state);
-    this.#finishing.set(live.session_id, live);
+    this.#over.add(live);
     this.#forget(live);
-    void live.finished().then(() => {
-      if (this.#finishing.get(live.session_id) === live) this.#finishing.delete(live.session_id);
-    });
   }
 
   /** The session isn't active on this node any more. */
@@ -430,10 +456,15 @@ export class LiveSessions {
   /** Waits for every pending commit and projection; afterwards nothing is left to lose. */
   async close(): Promise<void> {
     for (const timer of this.#lookAgain.values()) clearTimeout(timer);
-    const all = [...this.#active.values(), ...this.#finishing.values()];
+    const all = [...this.#active.values(), ...this.#over.values()];
     await Promise.allSettled([...all.map((live) => live.settle()), this.#departures.settle()]);
     for (const live of all) live.dispose();
   }
+}
+
+function factsOf(stored: StoredSession): SessionFacts {
+  const { status: _, started_at: __, ended_at: ___, projected_seq: ____, ...facts } = stored;
+  return facts;
 }
 
 /** As many as are asked for in one query. */

@@ -1,7 +1,8 @@
 import type { Entry } from '../journal/entries.js';
 import type { CodeAttempt } from './check-in-codes.js';
 import type { Caller, Circumstances, Command, CommandType, Decision, OutcomeOf, Repeated } from './command.js';
-import { type DecisionTarget, decide } from './decide.js';
+import { decide } from './decide.js';
+import type { DecisionTarget } from './making-entries.js';
 
 interface Refused {
   readonly error: unknown;

@@ -1,5 +1,5 @@
 import type { StudentId } from '@rollcall/protocol';
-import type { Entry } from '../journal/entries.js';
+import { type Entry, givesStatus } from '../journal/entries.js';
 import type { Projection, StoredRecord } from '../storage/port.js';
 import type { Line } from './fold.js';
 import type { SessionState } from './session-state.js';
@@ -52,9 +52,6 @@ export class Projector {
   readonly #state: SessionState;
   readonly #project: (projection: Projection) => Promise<void>;
   readonly #onError: (error: unknown) => void;
-  /** Resolves once the end of the session is projected. */
-  readonly finished: Promise<void>;
-  #finish: () => void = () => {};
   readonly #dirty = new Set<StudentId>();
   #projectedSeq: number;
   /** Something of what is due was written here: it is left to nobody else. */
@@ -79,9 +76,6 @@ export class Projector {
     this.#mayBeOurs = options.mayBeOurs;
     this.#project = options.project;
     this.#onError = options.onError;
-    this.finished = new Promise((resolve) => {
-      this.#finish = resolve;
-    });
     for (const line of options.state.lines.values()) {
       if (line.seq > options.projectedSeq) this.#dirty.add(line.student.student_id);
     }
@@ -91,7 +85,7 @@ export class Projector {
   /** @param mayBeOurs false where another node wrote it */
   committed(entries: readonly Entry[], mayBeOurs: boolean): void {
     for (const entry of entries) {
-      if (entry.type === 'marked' || entry.type === 'checked_in') this.#dirty.add(entry.student_id);
+      if (givesStatus(entry) || entry.type === 'checked_in') this.#dirty.add(entry.student_id);
       else if (entry.type === 'started' || entry.type === 'adopted') {
         for (const row of entry.roster) this.#dirty.add(row.student.student_id);
       }
@@ -102,10 +96,11 @@ export class Projector {
 
   /** Some of what is due was left to the node that wrote it, and nobody has said yet that it is done. */
   get isLeft(): boolean {
-    return !this.#mayBeOurs && this.#behind;
+    return !this.#mayBeOurs && this.isBehind;
   }
 
-  get #behind(): boolean {
+  /** Something isn't written yet. */
+  get isBehind(): boolean {
     return this.#state.seq > this.#projectedSeq;
   }
 
@@ -115,17 +110,16 @@ export class Projector {
     if (this.#running || seq <= this.#projectedSeq) return;
     for (const id of this.#dirty) if ((this.#state.line(id)?.seq ?? 0) <= seq) this.#dirty.delete(id);
     this.#projectedSeq = seq;
-    if (this.#behind) return;
+    if (this.isBehind) return;
     this.#mayBeOurs = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#state.ending) this.#finish();
   }
 
   /** Resolves once everything that was written here is projected. Rejects when the database refuses. */
   async flush(): Promise<void> {
     while (this.#running) await this.#running.catch(() => {});
-    if (this.#mayBeOurs && this.#behind) await this.#run();
+    if (this.#mayBeOurs && this.isBehind) await this.#run();
   }
 
   stop(): void {
@@ -152,7 +146,7 @@ export class Projector {
     this.#timer = undefined;
     this.#running = this.#write().finally(() => {
       this.#running = undefined;
-      if (this.#behind) this.#schedule(this.#retryMs);
+      if (this.isBehind) this.#schedule(this.#retryMs);
     });
     return this.#running;
   }
@@ -166,7 +160,6 @@ export class Projector {
     try {
       await this.#project(projection);
       this.#projectedSeq = projection.seq;
-      if (projection.session.status === 'completed') this.#finish();
       this.#retryMs = GATHER_MS;
     } catch (error) {
       for (const id of taken) this.#dirty.add(id);

@@ -57,21 +57,3 @@ export async function readJournal(
     if (page.length === 0 || entries.length - before < some || entries.length >= limit) return { entries, chain, ends };
   }
 }
-
-/**
- * Entries after `seq` of a session whose state is known.
- * @param chain what the client believes the chain to be at `seq`: 16 hex digits or more
- * @returns undefined where `seq` is of another journal than this one: past its end, or with another chain
- */
-export async function changesSince(
-  storage: Storage,
-  state: { readonly facts: { readonly session_id: SessionId }; readonly seq: number },
-  seq: number,
-  chain: string | undefined,
-): Promise<readonly Entry[] | undefined> {
-  if (seq > state.seq) return undefined;
-  if (chain === undefined || seq === 0) return (await readJournal(storage, state.facts.session_id, seq)).entries;
-  // From the commit on that ends there.
-  const { entries, ends } = await readJournal(storage, state.facts.session_id, seq - 1);
-  return ends.get(seq)?.startsWith(chain) ? entries.filter((entry) => entry.seq > seq) : undefined;
-}

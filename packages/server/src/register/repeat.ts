@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FailedRow, RollcallError, type StudentId } from '@rollcall/protocol';
-import type { Entry, MarkedEntry } from '../journal/entries.js';
+import { type AmendedEntry, type Entry, givesStatus, type MarkedEntry, type StatusEntry } from '../journal/entries.js';
 import type { Storage } from '../storage/port.js';
 import type { Command, CommandType, Issuer, OutcomeOf } from './command.js';
+import { nothingAmended } from './decide-marks.js';
 import { type Line, lineAsOf } from './fold.js';
 import { readJournal } from './read-journal.js';
 import type { SessionState } from './session-state.js';
@@ -15,6 +17,8 @@ export interface Repeatable {
 
 /** Entries that are read at least: whoever repeats one command mostly repeats those around it as well. */
 const PAGE_ENTRIES = 100;
+/** How long a turn of the event loop answers from one page before the rest waits for the next turn, in ms. */
+const TURN_MS = 3;
 
 /**
  * Entries of a session's journal that aren't in memory any more, for repeats. One reading at a time, and none for what
@@ -26,6 +30,8 @@ export class OlderEntries {
   #page: readonly Entry[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #asked = 0;
+  /** Since when this turn answers, by `performance.now()`. */
+  #turnBegan = 0;
 
   /** @param read entries after a seq: `limit` or a few more, or all that there are */
   constructor(read: (after: number, limit: number) => Promise<readonly Entry[]>) {
@@ -46,9 +52,15 @@ export class OlderEntries {
   async #from(seq: number, count: number): Promise<readonly Entry[]> {
     const [first] = this.#page;
     const last = this.#page.at(-1);
+    if (performance.now() - this.#turnBegan > TURN_MS) {
+      await nextTurn();
+      this.#turnBegan = performance.now();
+    }
     const there = first && last && first.seq <= seq + 1 && last.seq >= seq + count;
     if (!there) this.#page = await this.#read(seq, Math.max(count, PAGE_ENTRIES));
-    return this.#page.filter((entry) => entry.seq > seq && entry.seq <= seq + count);
+    const before = this.#page[0]?.seq ?? 0;
+    // Dense: their places follow from their seqs.
+    return this.#page.slice(Math.max(0, seq + 1 - before), Math.max(0, seq + 1 - before + count));
   }
 }
 
@@ -74,17 +86,19 @@ type Repeat<Type extends CommandType> = (
   command: Command<Type>,
   seq: number,
   mine: IsMine,
+  by: Issuer,
 ) => Promise<OutcomeOf<Type>>;
 
 /** Answers a command that was carried out before as it was answered then, from what its entries say. */
 export function repeatedOutcome<Type extends CommandType>(
   source: Repeatable,
   command: Command<Type>,
-  { actor, op_id }: Issuer,
+  by: Issuer,
   seq: number,
 ): Promise<OutcomeOf<Type>> {
+  const { actor, op_id } = by;
   const mine = (entry: Entry): boolean => entry.op_id === op_id && entry.actor.user_id === actor.user_id;
-  return REPEATS[command.type](source, command, seq, mine);
+  return REPEATS[command.type](source, command, seq, mine, by);
 }
 
 const duplicate = true;
@@ -105,6 +119,21 @@ const REPEATS: { readonly [Type in CommandType]: Repeat<Type> } = {
       : current(state, state.resolve(command.row.ref));
     return { kind: 'mark', line, seq, duplicate };
   },
+  async clear(source, command, seq, mine) {
+    const { state } = source;
+    const [entry] = await entriesUpTo(source, seq, mine);
+    const line = entry ? lineAsOf(current(state, entry.student_id), entry) : current(state, state.resolve(command.ref));
+    return { kind: 'clear', line, seq, duplicate };
+  },
+  async amend(source, { row, reason }, seq, mine, { actor }) {
+    const { state } = source;
+    const [entry] = (await entriesUpTo(source, seq, mine)).filter(
+      (each): each is AmendedEntry => each.type === 'amended',
+    );
+    const at = state.last_at;
+    const amendment = entry ?? nothingAmended(current(state, state.resolve(row.ref)), reason, { actor, at }, seq);
+    return { kind: 'amend', amendment, seq, duplicate };
+  },
   async bulk(source, command, seq, mine) {
     const rows = repeatedRows(source.state, command, await entriesUpTo(source, seq, mine));
     return { kind: 'bulk', ...rows, seq, duplicate };
@@ -115,11 +144,12 @@ const REPEATS: { readonly [Type in CommandType]: Repeat<Type> } = {
 function repeatedRows(
   state: SessionState,
   { rows, failed, offRoster }: Command<'bulk'>,
-  own: readonly MarkedEntry[],
+  own: readonly StatusEntry[],
 ): Pick<OutcomeOf<'bulk'>, 'lines' | 'failed'> {
   const then = new Map(own.map((entry) => [entry.student_id, lineAsOf(current(state, entry.student_id), entry)]));
   // Without an entry every row that could be applied was so already.
-  const untouched = own[0] ? new Set(own[0].unchanged) : undefined;
+  const [first] = own;
+  const untouched = first?.type === 'marked' ? new Set(first.unchanged) : undefined;
   const lines = new Map<StudentId, Line>();
   const refused: FailedRow[] = [...failed];
   for (const { index, ref } of rows) {
@@ -145,11 +175,11 @@ async function endOfCheckIn(source: Repeatable, seq: number, mine: IsMine): Prom
   return marked && next.at === entry.at ? next.seq : seq;
 }
 
-/** The marks of one command, which end at `seq`; none when it changed nothing. */
-async function entriesUpTo(source: Repeatable, seq: number, mine: IsMine): Promise<MarkedEntry[]> {
+/** The marks and such of one command, which end at `seq`; none when it changed nothing. */
+async function entriesUpTo(source: Repeatable, seq: number, mine: IsMine): Promise<StatusEntry[]> {
   const [last] = await source.entriesFrom(seq - 1, 1);
-  if (last?.type !== 'marked' || !mine(last)) return [];
-  if (last.group === undefined) return [last];
+  if (!last || !givesStatus(last) || !mine(last)) return [];
+  if (last.type !== 'marked' || last.group === undefined) return [last];
   const group = await source.entriesFrom(last.group - 1, seq - last.group + 1);
   return group.filter((entry): entry is MarkedEntry => entry.type === 'marked' && entry.group === last.group);
 }

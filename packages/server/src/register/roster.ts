@@ -2,7 +2,7 @@ import type { StudentId } from '@rollcall/protocol';
 import type { RosterRow, RosterStudent } from '../journal/entries.js';
 import { inRosterOrder } from '../journal/roster-order.js';
 import type { Storage, StoredSession } from '../storage/port.js';
-import { newRow } from './decide.js';
+import { newRow } from './making-entries.js';
 
 /**
  * The lines a session begins with: one for each approved enrolment of its course, and what records the database has

@@ -10,8 +10,8 @@ import {
   type StartedEntry,
 } from '../journal/entries.js';
 import { byRoll, inRosterOrder } from '../journal/roster-order.js';
-import type { DecisionTarget } from './decide.js';
 import { type Counts, type Ending, type FoldTarget, fold, type Line, type Operation } from './fold.js';
+import type { DecisionTarget } from './making-entries.js';
 
 export const noCounts = (): Counts => ({ present: 0, absent: 0, late: 0, excused: 0, checked_in: 0 });
 

@@ -39,6 +39,16 @@ const disabled = z
   .nullish()
   .transform((value) => value ?? null);
 
+const credit = z
+  .number()
+  .min(0)
+  .nullish()
+  .transform((value) => value ?? null);
+const enrollmentStatus = z.enum(['pending', 'approved', 'rejected']);
+
+/** What the values of these rows have to be, for whoever makes or changes a part of one. Null and "" say nothing. */
+export const schoolFields = { id, otherId, name, text: optional, email, date, day, time, credit, enrollmentStatus };
+
 /** Programs that convert spreadsheets write "" for an empty cell. In an optional field that says that nothing is known. */
 const optionalBlanks = <Schema extends z.ZodType>(required: readonly string[], schema: Schema) =>
   z.preprocess((row) => {
@@ -94,11 +104,7 @@ export const schoolRows = {
       id,
       title: name,
       course_code: optional,
-      credit: z
-        .number()
-        .min(0)
-        .nullish()
-        .transform((value) => value ?? null),
+      credit,
       teacher_id: otherId,
       co_teacher_ids: z
         .array(id)
@@ -111,7 +117,7 @@ export const schoolRows = {
     z.strictObject({
       course_id: id,
       student_id: id,
-      status: z.enum(['pending', 'approved', 'rejected']).default('approved'),
+      status: enrollmentStatus.default('approved'),
       begins: day,
       ends: day,
     }),

@@ -15,9 +15,8 @@ import { activeForTeacher, sessionForTeacher } from '../commands/rights.js';
 import type { Entry } from '../journal/entries.js';
 import { statisticsOf } from '../register/fold.js';
 import type { LiveSession } from '../register/live-session.js';
-import { changesSince } from '../register/read-journal.js';
 import { rosterOf } from '../register/roster.js';
-import { noCounts, type SessionState } from '../register/session-state.js';
+import { noCounts } from '../register/session-state.js';
 import type { StoredSession } from '../storage/port.js';
 
 export const getAttendanceSessionData = defineCommand({
@@ -25,9 +24,8 @@ export const getAttendanceSessionData = defineCommand({
   async handle(call, services) {
     const { session_id } = call.input;
     const found = await sessionForTeacher(call.person, session_id, 'view attendance data', services);
-    if (found.kind === 'live') return answerLive(call, found.live, services);
     if (found.kind === 'stored') return answerStored(call, found.stored, services);
-    await answerEnded(call, found.state, services);
+    await answerJournalled(call, found.live, services);
   },
 });
 
@@ -67,7 +65,8 @@ async function answerWhole(call: WholeCall, live: LiveSession, services: Service
   call.answer('attendanceSessionData', services.snapshots.picture(live.state, live.statistics, extra));
 }
 
-async function answerLive(call: DataCall, live: LiveSession, services: Services): Promise<void> {
+/** Active or over. */
+async function answerJournalled(call: DataCall, live: LiveSession, services: Services): Promise<void> {
   const { since_seq, since_chain } = call.input;
   if (since_seq === undefined) return answerWhole(call, live, services);
   await call.chargeFor(live.state.seq - since_seq);
@@ -83,20 +82,6 @@ async function answerLive(call: DataCall, live: LiveSession, services: Services)
     head,
     entries.filter((entry) => entry.seq <= head.seq),
   );
-}
-
-async function answerEnded(call: DataCall, state: SessionState, services: Services): Promise<void> {
-  const { since_seq, since_chain } = call.input;
-  const statistics = statisticsOfState(state);
-  const whole = async (extra = {}) => {
-    await call.chargeFor(state.size);
-    call.answer('attendanceSessionData', services.snapshots.picture(state, statistics, extra));
-  };
-  if (since_seq === undefined) return whole();
-  await call.chargeFor(state.seq - since_seq);
-  const entries = await changesSince(services.storage, state, since_seq, since_chain);
-  if (!entries) return whole(RESET);
-  answerChanges(call, { ...sessionHeadOf(state, statistics), ...positionOf(state) }, entries);
 }
 
 async function answerStored(call: DataCall, stored: StoredSession, services: Services): Promise<void> {

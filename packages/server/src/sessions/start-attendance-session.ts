@@ -5,7 +5,8 @@ import { notSessionTeacher, requireSessionTeacher, requireTeacher, teachesCourse
 import type { SessionFacts, StartedEntry } from '../journal/entries.js';
 import { newCodeKey } from '../register/check-in-codes.js';
 import type { Caller } from '../register/command.js';
-import { opId, repetition } from '../register/decide.js';
+import { repetition } from '../register/decide.js';
+import { opId } from '../register/making-entries.js';
 import { rosterOf } from '../register/roster.js';
 import type { StoredSession } from '../storage/port.js';
 

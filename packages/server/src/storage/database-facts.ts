@@ -1,3 +1,5 @@
+import type { SeenServer, UnusableRows } from './port.js';
+
 /** What a SQLite file holds, as `rollcall doctor` tells it. */
 export interface SqliteFacts {
   /** Version of the schema; 0 where Rollcall has made nothing in the file yet. */
@@ -19,9 +21,11 @@ export interface MongoFacts {
   readonly collections: ReadonlyArray<{
     readonly name: string;
     readonly rows: number | null;
-    /** Rows whose `_id` is neither text nor an ObjectId: Rollcall can't name them, and leaves them out. */
-    readonly oddIds: number;
     /** True for a collection that only Rollcall writes. */
     readonly own: boolean;
   }>;
+  /** Rows that Rollcall can't use, by collection. */
+  readonly unusable: readonly UnusableRows[];
+  /** Servers that were noted within the last ten seconds by the database's clock. */
+  readonly servers: readonly SeenServer[];
 }

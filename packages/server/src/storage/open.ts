@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from '../config/readers.js';
 import { type Warnings, warnOfDatabase } from '../config/warnings.js';
@@ -84,6 +85,31 @@ export async function claimForServer(database: Database, warnings: Warnings): Pr
     const why = error instanceof Error ? error.message : String(error);
     warnings.warn(`whether another server has the database can't be told: ${why}`);
     return () => {};
+  }
+}
+
+/**
+ * To be asked by who opens a database beside a server: opening a file of an older version upgrades it, and where a
+ * server of that version has it, its tables would be changed under it. Until it is open, no server may have it.
+ * Answers how to give that up.
+ * @throws {StorageError} where a server of an older version has the file
+ */
+export async function claimToUpgrade(database: Database): Promise<() => void> {
+  if (database.kind !== 'sqlite' || !existsSync(database.path)) return () => {};
+  const { path } = database;
+  const { schemaOf } = await import('./sqlite/inspect.js');
+  const { SCHEMA_VERSION } = await import('./sqlite/migrations.js');
+  const schema = schemaOf(path);
+  if (schema === undefined || schema >= SCHEMA_VERSION) return () => {};
+  const { claimFile, ServedElsewhere } = await import('./sqlite/server-lock.js');
+  try {
+    return claimFile(path);
+  } catch (error) {
+    if (!(error instanceof ServedElsewhere)) throw error;
+    throw new StorageError(
+      `a server of an older version has ${path}, and to open it would upgrade it under that server (schema ${schema}, ` +
+        `this version's is ${SCHEMA_VERSION}): use the rollcall of that version, or stop the server. Nothing was changed`,
+    );
   }
 }
 

@@ -1,3 +1,6 @@
+import type { AccessLog } from './port/access-log.js';
+import type { Accounts } from './port/accounts.js';
+import type { Catalogue } from './port/catalogue.js';
 import type { Courses } from './port/courses.js';
 import type { Installation } from './port/installation.js';
 import type { Journal } from './port/journal.js';
@@ -5,14 +8,20 @@ import type { People } from './port/people.js';
 import type { Projections } from './port/projection.js';
 import type { Schools } from './port/school.js';
 import type { SignIns } from './port/sign-in.js';
+import type { Timetable } from './port/timetable.js';
 
+export type * from './port/access-log.js';
+export type * from './port/accounts.js';
+export type * from './port/catalogue.js';
 export type * from './port/courses.js';
 export type * from './port/installation.js';
 export type * from './port/journal.js';
+export type * from './port/pages.js';
 export type * from './port/people.js';
 export type * from './port/projection.js';
 export type * from './port/school.js';
 export type * from './port/sign-in.js';
+export type * from './port/timetable.js';
 
 /**
  * What Rollcall asks of a database: asynchronous, atomic verbs in the words of the domain. Every adapter passes
@@ -44,6 +53,10 @@ export interface Storage {
   readonly school: Schools;
   readonly installation: Installation;
   readonly signIn: SignIns;
+  readonly accounts: Accounts;
+  readonly catalogue: Catalogue;
+  readonly timetable: Timetable;
+  readonly accessLog: AccessLog;
 }
 
 export interface UnusableRows {

@@ -192,7 +192,7 @@ export const besideACrowd: readonly Experiment[] = [
     fault: 'a hall of 15,000 in which ten students a second are marked (SQLite)',
     promise: PROMISE,
     needs: [],
-    limits: LIMITS,
+    limits: `${LIMITS} On two cores the hall takes one to two minutes to come in.`,
     run: hall,
   },
 ];

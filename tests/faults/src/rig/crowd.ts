@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import type { Lab } from '../experiment.js';
 
 export interface CrowdOrder {
@@ -42,6 +43,8 @@ export class Crowd {
 
   static async start(lab: Lab, order: CrowdOrder): Promise<Crowd> {
     const child = fork(new URL('./crowd-process.js', import.meta.url), { stdio: 'inherit' });
+    // In truth they are not on the server's machine: what they take must not be taken from the class beside.
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     const crowd = new Crowd(child);
     lab.defer(async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

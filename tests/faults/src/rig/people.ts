@@ -46,6 +46,25 @@ function schoolOf({ students, teachers = 0, beside = 0 }: SchoolSize) {
   };
 }
 
+/** So many students, each of them enrolled in each of so many courses. None of them is in a school of `importSchool`. */
+export function schoolOfCourses(students: number, courses: number) {
+  const each = <Row>(count: number, row: (n: number) => Row) => Array.from({ length: count }, (_, n) => row(n + 1));
+  return {
+    teachers: each(courses, (n) => ({ id: `many-t-${n}`, uid: `many-t-${n}`, name: `Teacher ${n}` })),
+    students: each(students, (n) => ({ id: `many-s-${n}`, uid: `many-s-${n}`, name: `Student ${n}`, roll: String(n) })),
+    courses: each(courses, (n) => ({
+      id: `many-${n}`,
+      title: `Course ${n}`,
+      course_code: `MANY-${n}`,
+      teacher_id: `many-t-${n}`,
+      co_teacher_ids: [],
+    })),
+    enrollments: each(courses, (course) =>
+      each(students, (n) => ({ course_id: `many-${course}`, student_id: `many-s-${n}`, status: 'approved' })),
+    ).flat(),
+  };
+}
+
 /** Puts a school into a database by `rollcall import`. */
 export async function importSchool(lab: Lab, { url }: Database, size: SchoolSize): Promise<void> {
   const folder = await lab.folder();

@@ -12,7 +12,7 @@ const ofTeachers = ['NOT_A_TEACHER', 'NOT_SESSION_TEACHER', 'SESSION_NOT_FOUND',
 const session_id = 'session-1';
 
 const { since_seq, since_chain } = clientEvents.getAttendanceSessionData.shape;
-const { remarks, walk_in } = clientEvents.markStudentAttendance.shape;
+const { remarks, walk_in, expected_seq } = clientEvents.markStudentAttendance.shape;
 
 const without = (example: object, ...names: string[]): object =>
   Object.fromEntries(Object.entries(example).filter(([name]) => !names.includes(name)));
@@ -222,7 +222,7 @@ export const sessionOperations = {
     answers: {
       200: { when: 'The marks are stored.', schema: serverEvents.attendanceBulkUpdateComplete.extend(changed) },
     },
-    errors: [...ofTeachers, 'SESSION_NOT_ACTIVE', 'SESSION_ENDED', 'STUDENT_NOT_FOUND', 'NOT_ENROLLED'],
+    errors: [...ofTeachers, 'SESSION_NOT_ACTIVE', 'SESSION_ENDED', 'STUDENT_NOT_FOUND', 'NOT_ENROLLED', 'CONFLICT'],
     example: {
       params: { session_id },
       body: without(clientExamples.bulkUpdateAttendance, 'session_id', 'op_id'),
@@ -235,7 +235,7 @@ export const sessionOperations = {
     who: teachers,
     security: 'token',
     params: recordParams,
-    body: z.object({ status: attendanceStatus, remarks, walk_in, op_id: opId }),
+    body: z.object({ status: attendanceStatus, remarks, walk_in, expected_seq, op_id: opId }),
     answers: {
       200: {
         when: 'The mark is stored.',
@@ -248,7 +248,7 @@ export const sessionOperations = {
           .extend(changed),
       },
     },
-    errors: [...ofTeachers, 'SESSION_NOT_ACTIVE', 'SESSION_ENDED', 'STUDENT_NOT_FOUND', 'NOT_ENROLLED'],
+    errors: [...ofTeachers, 'SESSION_NOT_ACTIVE', 'SESSION_ENDED', 'STUDENT_NOT_FOUND', 'NOT_ENROLLED', 'CONFLICT'],
     example: {
       params: { session_id, student_id: 'student-1' },
       body: { status: 'late', remarks: 'Bus' },

@@ -8,6 +8,7 @@ import { withRedis } from './redis.js';
 
 /** Tokens, check-in codes and the ends of sessions go by the clock: more than this is a fault, in ms. */
 const APART_MS = 5_000;
+const NOBODY = { servers: [] };
 const CURE = 'Switch on the synchronisation of time (NTP) on both machines: timedatectl set-ntp true';
 
 /** Does this machine's clock agree with those that it can ask? */
@@ -15,8 +16,14 @@ export async function checkClock(config: Config): Promise<readonly Finding[]> {
   const { database, redisUrl } = config;
   const others: Array<readonly [string, number | null]> = [];
   if (database.kind === 'mongodb') {
-    const { mongoClockAhead } = await import('../../storage/mongo/inspect.js');
-    others.push(["the database server's clock", await mongoClockAhead(database.uri).catch(() => null)]);
+    const { inspectMongo, mongoClockAhead } = await import('../../storage/mongo/inspect.js');
+    // That it can't be asked is for the check of the database to say.
+    const ahead = await mongoClockAhead(database.uri).catch(() => null);
+    others.push(["the database server's clock", ahead]);
+    const { servers } = ahead === null ? NOBODY : await inspectMongo(database.uri).catch(() => NOBODY);
+    for (const { name, ahead_ms } of servers) {
+      others.push([`the clock of the server ${name}`, ahead === null || ahead_ms === null ? null : ahead + ahead_ms]);
+    }
   }
   if (redisUrl !== null)
     others.push(["the clock of Redis' machine", await redisClockAhead(redisUrl).catch(() => null)]);

@@ -87,7 +87,7 @@ function sqliteFindings(path: string, { schema, known, damage, tables }: SqliteF
   return [ok(`${path}: ${said.join(', ')}${next}`)];
 }
 
-function mongoFindings({ database, replicaSet, collections }: MongoFacts): readonly Finding[] {
+function mongoFindings({ database, replicaSet, collections, unusable }: MongoFacts): readonly Finding[] {
   const app = collections.filter(({ own }) => !own);
   const there = app.filter(({ rows }) => rows !== null);
   const missing = app.filter(({ rows }) => rows === null).map(({ name }) => name);
@@ -113,13 +113,11 @@ function mongoFindings({ database, replicaSet, collections }: MongoFacts): reado
         : 'at its first start Rollcall makes the collection rollcall_journal and adds indexes; it changes no row ' +
             'before a session starts (docs/guides/existing-app.md)',
     ),
-    ...there
-      .filter(({ oddIds }) => oddIds > 0)
-      .map(({ name, oddIds }) =>
-        warning(
-          `${name}: ${oddIds} rows have an _id that is neither text nor an ObjectId, and are left out`,
-          'Give these rows an _id of text or an ObjectId, or do without them in Rollcall',
-        ),
+    ...unusable.map(({ collection, count, reason }) =>
+      warning(
+        `${collection}: ${count} ${count === 1 ? 'row' : 'rows'} cannot be used: ${reason}`,
+        'Give these rows an _id of text or an ObjectId, or do without them in Rollcall',
       ),
+    ),
   ];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { freshHarness, type MakeHarness } from './harness.js';
 import { appendTo, readEntries } from './journal-access.js';
-import { HOSTILE_IDS, projection, run, session, student, T0 } from './samples.js';
+import { amended, cleared, ended, HOSTILE_IDS, projection, run, session, student, T0 } from './samples.js';
 
 const S = session('s');
 
@@ -31,6 +31,31 @@ export function activityContract(make: MakeHarness): void {
     expect(await readEntries(storage, S, 0, 10)).toEqual(run('s', 0, 3));
     expect(await storage.journal.readActivity(S)).toBe(T0 + 9);
     expect(await storage.journal.listActiveSessions()).toEqual(['s']);
+  });
+
+  test('[AMEND-9] a commit behind the end lists the session as active until what it holds is projected', async () => {
+    const { storage } = harness();
+    const closed = { status: 'completed', ended_at: T0 + 2 } as const;
+    await appendTo(storage, S, 0, [...run('s', 0, 1), ended(2)]);
+    await storage.projection.project(projection('s', 2, [], closed));
+    expect(await storage.journal.listActiveSessions()).toEqual([]);
+    expect(await appendTo(storage, S, 2, [amended(3)], true)).toBe('committed');
+    expect(await storage.journal.listActiveSessions()).toEqual(['s']);
+    expect(await appendTo(storage, S, 2, [amended(3)], true)).toBe('conflict');
+    expect(await appendTo(storage, S, 3, [amended(4)], true)).toBe('committed');
+    // What was committed meanwhile is still to be projected.
+    await storage.projection.project(projection('s', 3, [], closed));
+    expect(await storage.journal.listActiveSessions()).toEqual(['s']);
+    await storage.projection.project(projection('s', 4, [], closed));
+    expect(await storage.journal.listActiveSessions()).toEqual([]);
+    expect(await readEntries(storage, S, 2, 10)).toEqual([amended(3), amended(4)]);
+  });
+
+  test('[MARK-64] an entry that takes a mark back is read as it was written', async () => {
+    const { storage } = harness();
+    const entries = [...run('s', 0, 2), cleared(3)];
+    await appendTo(storage, S, 0, entries);
+    expect(await readEntries(storage, S, 0, 10)).toEqual(entries);
   });
 
   test('[STORE-90] what was remembered is there for another handle, and after closing', async () => {

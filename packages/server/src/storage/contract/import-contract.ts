@@ -58,6 +58,27 @@ const LATER: School = {
 };
 
 export function importContract(make: MakeHarness): void {
+  const changing = freshHarness(make);
+
+  test('[STORE-330] whoever uses the database sees that an import has changed the school, and only then', async () => {
+    const { storage, reopen } = changing();
+    const beside = (await reopen?.()) ?? storage;
+    const before = await beside.school.changes();
+    await storage.school.importSchool(SCHOOL, { dryRun: true });
+    expect(await beside.school.changes()).toBe(before);
+    await importAll(storage, SCHOOL);
+    const after = await beside.school.changes();
+    expect(after).not.toBe(before);
+    await importAll(storage, SCHOOL);
+    expect(await beside.school.changes()).toBe(after);
+    // One row, and many: they are written in other ways.
+    await importAll(storage, LATER);
+    const later = await beside.school.changes();
+    expect(later).not.toBe(after);
+    await importAll(storage, schoolOf({ students: Array.from({ length: 1_200 }, (_, n) => ({ id: `many-${n}` })) }));
+    expect(await beside.school.changes()).not.toBe(later);
+  });
+
   const harness = freshHarness(make);
 
   test('[STORE-21] a first import adds every row, a repeat adds and changes none', async () => {

@@ -11,10 +11,11 @@ export async function appendTo(
   sessionId: SessionId,
   afterSeq: number,
   entries: readonly Entry[],
+  reopens = false,
 ): Promise<AppendResult> {
   const [last] = afterSeq === 0 ? [] : await storage.journal.readCommits(sessionId, afterSeq - 1, 1);
   const chain = typeof last?.chain === 'string' ? last.chain : firstChain(sessionId);
-  return storage.journal.append(sessionId, new CommitEncoder(sessionId).encode(chain, afterSeq, entries));
+  return storage.journal.append(sessionId, new CommitEncoder(sessionId).encode(chain, afterSeq, entries), reopens);
 }
 
 /** Entries with seq > afterSeq: as many as whole commits hold until there are `limit` or more. */

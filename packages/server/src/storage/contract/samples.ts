@@ -1,5 +1,14 @@
 import type { CourseId, SessionId, StudentId, TeacherId, UserId } from '@rollcall/protocol';
-import type { EndedEntry, Entry, MarkedEntry, RosterRow, RosterStudent, StartedEntry } from '../../journal/entries.js';
+import type {
+  AmendedEntry,
+  ClearedEntry,
+  EndedEntry,
+  Entry,
+  MarkedEntry,
+  RosterRow,
+  RosterStudent,
+  StartedEntry,
+} from '../../journal/entries.js';
 import type { Projection, School, Storage, StoredRecord } from '../port.js';
 
 export const T0 = Date.UTC(2026, 10, 23, 9, 0, 0, 123);
@@ -233,6 +242,29 @@ export const ended = (seq: number): EndedEntry => ({
   actor: { user_id: null, name: 'system' },
   type: 'ended',
   reason: 'inactivity',
+});
+
+export const amended = (seq: number, studentId = 'student-1', more: Partial<AmendedEntry> = {}): AmendedEntry => ({
+  seq,
+  at: T0 + seq,
+  actor,
+  type: 'amended',
+  student_id: student(studentId),
+  status: 'excused',
+  remarks: null,
+  previous_status: 'absent',
+  reason: 'A note came',
+  ...more,
+});
+
+export const cleared = (seq: number, studentId = 'student-1'): ClearedEntry => ({
+  seq,
+  at: T0 + seq,
+  actor,
+  type: 'cleared',
+  student_id: student(studentId),
+  status: 'absent',
+  previous_status: 'present',
 });
 
 /** `count` entries after `afterSeq`; the first of a journal opens it. */

@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import type { WrittenAccess } from '../../journal/access-entry.js';
 import { type DriverClasses, translated } from './app-connection.js';
 import { COLLECTION_OPTIONS } from './connection.js';
 import type { Row } from './stored-values.js';
@@ -24,7 +25,10 @@ export interface StoredRow {
   readonly left?: readonly string[];
 }
 
-/** The collections of an existing school database, by the names it has for them, and the journal, which is ours. */
+/** One entry of the access log; its number is the _id. Facts and chain are never changed. */
+export type AccessRow = Omit<WrittenAccess, 'number'> & { readonly _id: number };
+
+/** The collections of an existing school database, by the names it has for them, and the journal and the access log, which are ours. */
 export interface Collections {
   readonly users: mongo.Collection<Row>;
   readonly teachers: mongo.Collection<Row>;
@@ -34,6 +38,7 @@ export interface Collections {
   readonly sessions: mongo.Collection<Row>;
   readonly records: mongo.Collection<Row>;
   readonly journal: mongo.Collection<StoredRow>;
+  readonly accessLog: mongo.Collection<AccessRow>;
 }
 
 /**
@@ -55,5 +60,6 @@ export function collectionsOf(db: mongo.Db, majorityReads: boolean, classes?: Dr
     sessions: collection<Row>('classsessions'),
     records: collection<Row>('attendancerecords'),
     journal: collection<StoredRow>('rollcall_journal', majorityReads ? { readConcern: { level: 'majority' } } : {}),
+    accessLog: collection<AccessRow>('rollcall_access_log'),
   };
 }

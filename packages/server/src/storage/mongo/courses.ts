@@ -12,7 +12,7 @@ export const COURSE_FIELDS = { title: 1, course_code: 1, teacher_id: 1, co_teach
 const DAYS = { begins: 1, ends: 1 };
 
 /** Days are text that an import wrote. A field of that name that holds anything else is the application's own. */
-function countsOn(row: Row, day: string): boolean {
+export function countsOn(row: Row, day: string): boolean {
   const { begins, ends } = row as { begins?: unknown; ends?: unknown };
   return !(typeof begins === 'string' && begins > day) && !(typeof ends === 'string' && ends !== '' && ends <= day);
 }

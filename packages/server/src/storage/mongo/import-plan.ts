@@ -66,6 +66,11 @@ export class ImportPlan {
     else this.#operations.set(collection, [operation]);
   }
 
+  /** True where there is nothing to write. */
+  get isEmpty(): boolean {
+    return this.#operations.size === 0;
+  }
+
   report(unresolved: ImportReport['unresolved']): ImportReport {
     return { ...this.#counts, unresolved };
   }

@@ -33,9 +33,9 @@ describe.skipIf(!uri)(`mongodb, indexes beside an existing application${uri ? ''
     await open();
     expect(warnings).toEqual([]);
     const names = async (name: string) => (await raw.collection(name).indexes()).map((index) => index.name);
-    expect(await names('attendancerecords')).toEqual(['_id_', 'theirs']);
-    expect(await names('users')).toEqual(['_id_', 'sign-in']);
-    expect(await names('students')).toEqual(['_id_', 'rollcall_user_id']);
+    expect(await names('attendancerecords')).toEqual(['_id_', 'theirs', 'rollcall_student_id']);
+    expect(await names('users')).toEqual(['_id_', 'sign-in', 'rollcall_name', 'rollcall_email', 'rollcall_role']);
+    expect(await names('students')).toEqual(['_id_', 'rollcall_user_id', 'rollcall_roll']);
   });
 
   test('[STORE-76] a database that holds a uid twice starts and answers one of the two', async () => {
@@ -68,9 +68,11 @@ describe.skipIf(!uri)(`mongodb, indexes beside an existing application${uri ? ''
     await raw.collection('enrollments').createIndex({ course_id: 1, student_id: 1 });
     for (const name of ['users', 'teachers', 'students', 'enrollments', 'classsessions', 'attendancerecords']) {
       const ours = (await raw.collection(name).indexes()).filter((index) => index.name?.startsWith('rollcall_'));
-      expect(ours, name).toHaveLength(1);
-      expect(ours[0]).not.toHaveProperty('unique');
-      expect(Object.keys(ours[0]?.key ?? {}).at(-1)).toBe('_id');
+      expect(ours.length, name).toBeGreaterThan(0);
+      for (const index of ours) {
+        expect(index).not.toHaveProperty('unique');
+        expect(Object.keys(index.key).at(-1)).toBe('_id');
+      }
     }
     expect(warnings).toEqual([]);
   });
@@ -85,7 +87,7 @@ describe.skipIf(!uri)(`mongodb, indexes beside an existing application${uri ? ''
       expect.stringMatching(/db\.users\.dropIndex\("uid_1"\)/),
     ]);
     const names = async (name: string) => (await raw.collection(name).indexes()).map((index) => index.name);
-    expect(await names('users')).toEqual(['_id_', 'uid_1']);
+    expect(await names('users')).toEqual(['_id_', 'uid_1', 'rollcall_name', 'rollcall_email', 'rollcall_role']);
     expect(await names('teachers')).toEqual(['_id_', 'user_id_1']);
   });
 });

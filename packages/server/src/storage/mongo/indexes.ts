@@ -26,13 +26,30 @@ export async function indexJournal(journal: mongo.Collection<StoredRow>): Promis
 export async function indexExisting(c: Collections, onWarning: OnWarning): Promise<void> {
   const wanted: readonly Wanted[] = [
     { of: c.users, keys: ['uid'] },
+    { of: c.users, keys: ['name'] },
+    { of: c.users, keys: ['email'] },
+    { of: c.users, keys: ['role'] },
     { of: c.teachers, keys: ['user_id'] },
     { of: c.students, keys: ['user_id'] },
+    { of: c.students, keys: ['roll'] },
+    { of: c.courses, keys: ['teacher_id'] },
+    { of: c.courses, keys: ['co_teacher_ids'] },
     { of: c.enrollments, keys: ['course_id', 'student_id'] },
+    { of: c.enrollments, keys: ['student_id'] },
     { of: c.sessions, keys: ['status'] },
+    { of: c.sessions, keys: ['course_id', 'date'] },
+    { of: c.sessions, keys: ['teacher_id', 'date'] },
     { of: c.records, keys: ['session_id', 'student_id'] },
+    { of: c.records, keys: ['student_id'] },
   ];
-  await Promise.all(wanted.map((index) => ensure(index, onWarning)));
+  const collections = [...new Set(wanted.map((index) => index.of))];
+  await Promise.all(
+    collections.map(async (of) => {
+      // One after the other in one collection: each looks at those that are there.
+      for (const index of await existingIndexes(of)) warnOfEarlier(of, index, onWarning);
+      for (const index of wanted.filter((one) => one.of === of)) await ensure(index, onWarning);
+    }),
+  );
 }
 
 /** For those who ask for a link by their email address. Made when the first of them does. */
@@ -41,7 +58,6 @@ export const indexEmails = (c: Collections, onWarning: OnWarning): Promise<void>
 
 async function ensure({ of, keys }: Wanted, onWarning: OnWarning): Promise<void> {
   const existing = await existingIndexes(of);
-  for (const index of existing) warnOfEarlier(of, index, onWarning);
   if (existing.some((index) => serves(index, keys))) return;
   try {
     // An application has no reason for an index that ends with _id, and MongoDB tells indexes apart by their keys.

@@ -1,27 +1,39 @@
 import type { mongo } from 'mongoose';
 import type { MongoFacts } from '../database-facts.js';
+import type { SeenServer } from '../port.js';
 import { collectionsOf } from './collections.js';
 import { asStorageError, COMMAND_NOT_FOUND, connect, databaseOf, errorCode } from './connection.js';
+import { notedServers } from './installation.js';
+import { unusableRows } from './unusable-rows.js';
+
+/** A server notes itself every two seconds. */
+const LIVES_MS = 10_000;
 
 /** Looks into a database and changes nothing: no collection and no index is made. @throws {StorageError} */
 export const inspectMongo = (uri: string): Promise<MongoFacts> =>
   withDatabase(uri, async (db) => {
     const hello = await helloOf(db);
     const there = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
-    const collections = Object.values(collectionsOf(db, false)).map(async (collection) => {
+    const all = collectionsOf(db, false);
+    const collections = Object.values(all).map(async (collection) => {
       const { collectionName: name } = collection;
       const own = name.startsWith('rollcall_');
-      if (!there.has(name)) return { name, rows: null, oddIds: 0, own };
-      const rows = await collection.estimatedDocumentCount();
-      const oddIds = own ? 0 : await collection.countDocuments({ _id: { $not: { $type: ['string', 'objectId'] } } });
-      return { name, rows, oddIds, own };
+      return { name, rows: there.has(name) ? await collection.estimatedDocumentCount() : null, own };
     });
     return {
       database: db.databaseName,
       replicaSet: hello['msg'] === 'isdbgrid' ? 'sharded' : (hello['setName'] ?? null),
       collections: await Promise.all(collections),
+      unusable: await unusableRows(all),
+      servers: await liveServers(db, hello['localTime']),
     };
   });
+
+/** @param now the database's clock, where it tells it */
+async function liveServers(db: mongo.Db, now: unknown): Promise<SeenServer[]> {
+  const from = (now instanceof Date ? now.getTime() : Date.now()) - LIVES_MS;
+  return (await notedServers(db)).filter(({ beat_at }) => beat_at >= from);
+}
 
 /** How far the database server's clock is ahead of this machine's, in ms; null where the server doesn't tell its time. */
 export const mongoClockAhead = (uri: string): Promise<number | null> =>

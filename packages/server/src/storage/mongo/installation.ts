@@ -54,19 +54,36 @@ async function placeOf(db: mongo.Db): Promise<string[]> {
   return [String(hello['setName'] ?? ''), uuid?.toString('hex') ?? ''];
 }
 
+interface StoredChanges {
+  readonly _id: 'school';
+  readonly changes: number;
+}
+
+export async function schoolChanges(db: mongo.Db): Promise<number> {
+  return (await db.collection<StoredChanges>(INSTALLATION).findOne({ _id: 'school' }))?.changes ?? 0;
+}
+
+/** For running servers, which look for it: once what an import has changed can be read. */
+export async function noteSchoolChange(db: mongo.Db): Promise<void> {
+  await db
+    .collection<StoredChanges>(INSTALLATION)
+    .updateOne({ _id: 'school' }, { $inc: { changes: 1 } }, { upsert: true });
+}
+
 /** `$currentDate` is by the database's clock, so that times of all servers compare whatever their own say. */
 export async function beat(db: mongo.Db, { node, ...note }: ServerNote): Promise<SeenServer[]> {
   const servers = db.collection<StoredServer>(SERVERS);
   await servers.updateOne({ _id: node }, { $set: note, $currentDate: { beat_at: true } }, { upsert: true });
-  const all = (await servers.find().toArray()).map(({ _id, beat_at, ...rest }) => ({
-    ...rest,
-    node: _id,
-    beat_at: beat_at.getTime(),
-  }));
+  const all = await notedServers(db);
   const now = all.find((server) => server.node === node)?.beat_at ?? Number.NEGATIVE_INFINITY;
   const old = all.filter(({ beat_at }) => beat_at < now - FORGOTTEN_AFTER_MS).map((server) => server.node);
   if (old.length > 0) await servers.deleteMany({ _id: { $in: old } });
   return all.filter((server) => !old.includes(server.node));
+}
+
+export async function notedServers(db: mongo.Db): Promise<SeenServer[]> {
+  const rows = await db.collection<StoredServer>(SERVERS).find().toArray();
+  return rows.map(({ _id, beat_at, ...rest }) => ({ ...rest, node: _id, beat_at: beat_at.getTime() }));
 }
 
 export async function leave(db: mongo.Db, node: string): Promise<void> {

@@ -47,13 +47,13 @@ export class Journal {
     this.#sessions = c.sessions;
   }
 
-  async append(sessionId: SessionId, commit: Commit): Promise<AppendResult> {
+  async append(sessionId: SessionId, commit: Commit, reopens = false): Promise<AppendResult> {
     if (!(await this.#endsAt(sessionId, commit.first_seq - 1))) return 'conflict';
     const stored: StoredRow = {
       _id: commitId(sessionId, commit.first_seq),
       session_id: sessionId,
       ...commit,
-      ...(commit.first_seq === 1 && { open: true }),
+      ...((commit.first_seq === 1 || reopens) && { open: true }),
     };
     try {
       await this.#collection.insertOne(stored);
@@ -183,10 +183,10 @@ export class Journal {
     return [...(opening?.left ?? [])] as StudentId[];
   }
 
-  /** The end of the session is projected: it need not be in memory any more. */
-  async close(sessionId: SessionId): Promise<void> {
-    await this.#collection.updateOne(
-      { _id: commitId(sessionId, 1) },
+  /** What the session holds up to its end, or its last amendment, is projected: it need not be in memory any more. */
+  async close(sessionId: SessionId, upTo: number): Promise<void> {
+    await this.#collection.updateMany(
+      { session_id: sessionId, open: true, last_seq: { $lte: upTo } },
       { $unset: { open: '', active_at: '', left: '' } },
     );
   }

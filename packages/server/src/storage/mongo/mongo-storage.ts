@@ -1,4 +1,7 @@
 import {
+  type AccessLog,
+  type Accounts,
+  type Catalogue,
   type Courses,
   type Installation,
   type Journal as JournalFacet,
@@ -8,14 +11,20 @@ import {
   type SignIns,
   type Storage,
   StorageError,
+  type Timetable,
   type UnusableRows,
 } from '../port.js';
+import { appendAccess, indexAccessLog, listAccess } from './access-log.js';
+import { changeAccount, createAccount } from './account-writes.js';
+import { findAccount, listAccounts } from './accounts.js';
 import { type AppConnection, classesOf, connected, type DriverClasses } from './app-connection.js';
+import { countEnrolled, listCourses, listEnrollments, readCourse } from './catalogue.js';
+import { changeCourse, createCourse, putEnrollment, withdraw } from './catalogue-writes.js';
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
 import { indexEmails, indexExisting, indexJournal, type OnWarning } from './indexes.js';
-import { beat, channelKey, leave, signingKey } from './installation.js';
+import { beat, channelKey, leave, noteSchoolChange, schoolChanges, signingKey } from './installation.js';
 import { Journal } from './journal.js';
 import {
   findPeopleByUid,
@@ -30,6 +39,15 @@ import { importSchool } from './school-import.js';
 import { approvedEnrollments } from './school-lists.js';
 import { findSession, projectedSeqs, readRecords } from './sessions.js';
 import { SignInRows } from './sign-in.js';
+import {
+  countRecords,
+  listRecords,
+  listSessions,
+  recordsOfStudent,
+  sessionsOfStudent,
+  sessionsOfTeacher,
+} from './timetable.js';
+import { cancelScheduled, changeScheduled, scheduleSession } from './timetable-writes.js';
 import { unusableRows } from './unusable-rows.js';
 
 /** Without a single answer for this long (ms), a connection of our own is made anew beside the driver's attempts. */
@@ -96,7 +114,7 @@ export class MongoStorage implements Storage {
     readActivity: (sessionId) => this.#ask(({ journal }) => journal.activity(sessionId)),
     rememberLeft: (sessionId, moves) => this.#ask(({ journal }) => journal.rememberLeft(sessionId, moves)),
     readLeft: (sessionId) => this.#ask(({ journal }) => journal.left(sessionId)),
-    append: (sessionId, commit) => this.#ask(({ journal }) => journal.append(sessionId, commit)),
+    append: (sessionId, commit, reopens) => this.#ask(({ journal }) => journal.append(sessionId, commit, reopens)),
     readCommits: (sessionId, afterSeq, limit) =>
       this.#ask(({ journal }) => journal.readCommits(sessionId, afterSeq, limit)),
     lastSeqs: (sessionIds) => this.#ask(({ journal }) => journal.lastSeqs(sessionIds)),
@@ -112,13 +130,19 @@ export class MongoStorage implements Storage {
         // In this order: projected_seq vouches for the records, and a journal is closed only when both are done.
         await projectRecords(collections, projection);
         await projectSession(collections, projection);
-        if (projection.session.status === 'completed') await journal.close(projection.session_id);
+        if (projection.session.status === 'completed') await journal.close(projection.session_id, projection.seq);
       }),
   };
 
   readonly school: Schools = {
     importSchool: (school, options) =>
-      this.#ask(({ collections, journal }) => importSchool(collections, journal, school, options)),
+      this.#ask(({ collections, journal, connection }) =>
+        importSchool(collections, journal, school, {
+          ...options,
+          written: () => noteSchoolChange(databaseOf(connection)),
+        }),
+      ),
+    changes: () => this.#ask(({ connection }) => schoolChanges(databaseOf(connection))),
     approvedEnrollments: (courseIds) => this.#ask(({ collections }) => approvedEnrollments(collections, courseIds)),
     findProfiles: (ids) => this.#ask(({ collections }) => findProfiles(collections, ids)),
   };
@@ -148,6 +172,49 @@ export class MongoStorage implements Storage {
     takeOnce: (hash, expiresAt) => this.#ask(({ signIns }) => signIns.takeOnce(hash, expiresAt)),
     removeExpiredSignIns: (now) => this.#ask(({ signIns }) => signIns.removeExpired(now)),
     forgetSignInsOf: (userId, now) => this.#ask(({ signIns }) => signIns.forget(userId, now)),
+  };
+
+  readonly accounts: Accounts = {
+    listAccounts: (query) => this.#ask(({ collections }) => listAccounts(collections, query)),
+    findAccount: (ref) => this.#ask(({ collections }) => findAccount(collections, ref)),
+    createAccount: (account) => this.#ask(({ collections }) => createAccount(collections, account)),
+    changeAccount: (userId, change) => this.#ask(({ collections }) => changeAccount(collections, userId, change)),
+  };
+
+  readonly catalogue: Catalogue = {
+    listCourses: (part, page) => this.#ask(({ collections }) => listCourses(collections, part, page)),
+    readCourse: (courseId) => this.#ask(({ collections }) => readCourse(collections, courseId)),
+    createCourse: (course) => this.#ask(({ collections }) => createCourse(collections, course)),
+    changeCourse: (courseId, change) => this.#ask(({ collections }) => changeCourse(collections, courseId, change)),
+    listEnrollments: (courseId, page) => this.#ask(({ collections }) => listEnrollments(collections, courseId, page)),
+    putEnrollment: (enrollment) => this.#ask(({ collections }) => putEnrollment(collections, enrollment)),
+    withdraw: (courseId, studentId) => this.#ask(({ collections }) => withdraw(collections, courseId, studentId)),
+    countEnrolled: (courseIds) => this.#ask(({ collections }) => countEnrolled(collections, courseIds)),
+  };
+
+  readonly timetable: Timetable = {
+    listSessions: (courseId, days, page) =>
+      this.#ask(({ collections }) => listSessions(collections, courseId, days, page)),
+    sessionsOfTeacher: (teacherId, days) =>
+      this.#ask(({ collections }) => sessionsOfTeacher(collections, teacherId, days)),
+    sessionsOfStudent: (studentId, days) =>
+      this.#ask(({ collections }) => sessionsOfStudent(collections, studentId, days)),
+    countRecords: (sessionIds) => this.#ask(({ collections }) => countRecords(collections, sessionIds)),
+    recordsOfStudent: (studentId, sessionIds) =>
+      this.#ask(({ collections }) => recordsOfStudent(collections, studentId, sessionIds)),
+    listRecords: (studentId, courseId, days, page) =>
+      this.#ask(({ collections }) => listRecords(collections, studentId, courseId, days, page)),
+    scheduleSession: (session) =>
+      this.#ask(({ collections, journal }) => scheduleSession(collections, journal, session)),
+    changeScheduled: (sessionId, change) =>
+      this.#ask(({ collections, journal }) => changeScheduled(collections, journal, sessionId, change)),
+    cancelScheduled: (sessionId) =>
+      this.#ask(({ collections, journal }) => cancelScheduled(collections, journal, sessionId)),
+  };
+
+  readonly accessLog: AccessLog = {
+    append: (entry) => this.#ask(({ collections }) => appendAccess(collections.accessLog, entry)),
+    list: (query) => this.#ask(({ collections }) => listAccess(collections.accessLog, query)),
   };
 
   constructor(options: MongoStorageOptions) {
@@ -193,6 +260,7 @@ export class MongoStorage implements Storage {
       const db = databaseOf(connection);
       const collections = collectionsOf(db, await knowsMajority(db), classes);
       await indexJournal(collections.journal);
+      await indexAccessLog(collections.accessLog);
       const onWarning = options.onWarning ?? (() => {});
       await indexExisting(collections, onWarning);
       const journal = new Journal(collections);

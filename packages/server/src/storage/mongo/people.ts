@@ -7,10 +7,10 @@ import type { Collections } from './collections.js';
 import { isDuplicateKey } from './connection.js';
 import { anyOf, anyUid, inParts, type Row, readId, readText, withoutNulls } from './stored-values.js';
 
-const USER_FIELDS = { uid: 1, name: 1, email: 1, role: 1, profile_picture: 1, disabled: 1 };
+export const USER_FIELDS = { uid: 1, name: 1, email: 1, role: 1, profile_picture: 1, disabled: 1 };
 
 /** A user who may not sign in and is on no roster. */
-const isDisabled = (user: Row | undefined): boolean => user?.['disabled'] === true;
+export const isDisabled = (user: Row | undefined): boolean => user?.['disabled'] === true;
 const STUDENT_FIELDS = { user_id: 1, name: 1, email: 1, roll: 1, section: 1, profile_picture: 1 };
 const TEACHER_FIELDS = { user_id: 1, name: 1, department: 1, designation: 1 };
 
@@ -168,11 +168,18 @@ export async function findProfiles(c: Collections, ids: readonly string[]): Prom
 export const findTeachers = (c: Collections, refs: readonly string[]): Promise<Map<string, Row>> =>
   profilesByReference(c.teachers, refs, TEACHER_FIELDS);
 
-export async function teacherName(c: Collections, profile: Row): Promise<string | null> {
-  const userId = readId(profile['user_id']);
-  const user =
-    userId === null ? null : await c.users.findOne({ _id: anyOf([userId]) }, { projection: { name: 1, uid: 1 } });
-  return readText(user?.['name']) ?? readText(profile['name']) ?? readText(user?.['uid']);
+/** Names of teachers by the id of their profile: the user's, else one of the profile's own, else the uid. */
+export async function teacherNames(c: Collections, profiles: readonly Row[]): Promise<Map<string, string>> {
+  const userIds = new Set(profiles.flatMap((profile) => readId(profile['user_id']) ?? []));
+  const rows = await inParts(userIds, (_id) => c.users.find({ _id }, { projection: { name: 1, uid: 1 } }).toArray());
+  const users = new Map(rows.map((row) => [readId(row._id), row]));
+  const names = new Map<string, string>();
+  for (const profile of profiles) {
+    const user = users.get(readId(profile['user_id']));
+    const name = readText(user?.['name']) ?? readText(profile['name']) ?? readText(user?.['uid']);
+    if (name !== null) names.set(readId(profile._id) ?? '', name);
+  }
+  return names;
 }
 
 async function profilesByReference(
@@ -189,7 +196,7 @@ async function profilesByReference(
   return found;
 }
 
-async function profilesOfUsers(
+export async function profilesOfUsers(
   collection: mongo.Collection<Row>,
   userIds: readonly string[],
   projection: mongo.Document,

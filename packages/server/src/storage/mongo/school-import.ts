@@ -6,6 +6,12 @@ import { planCourses, planEnrollments, planSessions } from './school-lists.js';
 import { planPeople } from './school-people.js';
 import { type Known, resolveReferences } from './school-references.js';
 
+export interface ImportOptions {
+  readonly dryRun: boolean;
+  /** Called after something was written, also where not all could be. */
+  readonly written: () => Promise<void>;
+}
+
 /** Times that an import is planned because others make the same rows. */
 const ROUNDS = 10;
 
@@ -17,7 +23,7 @@ export async function importSchool(
   c: Collections,
   journal: Journal,
   school: School,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, written }: ImportOptions,
 ): Promise<ImportReport> {
   let first: ImportReport | undefined;
   for (let round = 1; ; round++) {
@@ -27,8 +33,12 @@ export async function importSchool(
     const plan = new ImportPlan(round);
     await planSchool(c, journal, school, known, plan);
     first ??= plan.report([]);
-    if (dryRun || (await plan.write([c.users, c.teachers, c.students, c.courses, c.enrollments, c.sessions]))) {
-      return first;
+    if (dryRun || plan.isEmpty) return first;
+    try {
+      if (await plan.write([c.users, c.teachers, c.students, c.courses, c.enrollments, c.sessions])) return first;
+    } finally {
+      // What was written counts; a server that isn't told finds out within a minute.
+      await written().catch(() => undefined);
     }
     if (round === ROUNDS) {
       throw new StorageError(

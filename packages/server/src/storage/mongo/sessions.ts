@@ -12,7 +12,7 @@ import { mongo } from 'mongoose';
 import type { StoredRecord, StoredSession } from '../port.js';
 import type { Collections } from './collections.js';
 import { COURSE_FIELDS } from './courses.js';
-import { findTeachers, studentIdsOf, teacherName } from './people.js';
+import { findTeachers, studentIdsOf, teacherNames } from './people.js';
 import {
   anyOf,
   inParts,
@@ -27,30 +27,53 @@ import {
 
 export async function findSession(c: Collections, sessionId: SessionId): Promise<StoredSession | null> {
   const row = await c.sessions.findOne({ _id: anyOf([sessionId]) });
-  return row && describeSession(c, sessionId, row);
+  return row && ((await describeSessions(c, [row]))[0] ?? null);
 }
 
-/** The session of a row with what it refers to. A course that is gone stays named, so that its session stays closed to others. */
-async function describeSession(c: Collections, sessionId: SessionId, row: Row): Promise<StoredSession> {
-  const courseId = readId(row['course_id']);
-  const course =
-    courseId === null ? null : await c.courses.findOne({ _id: anyOf([courseId]) }, { projection: COURSE_FIELDS });
-  const teacherRefs = [readId(row['teacher_id']), readId(course?.['teacher_id'])].filter((ref) => ref !== null);
-  const teachers = await findTeachers(c, teacherRefs);
-  const teacher = teacherRefs.map((ref) => teachers.get(ref)).find((profile) => profile !== undefined);
+/**
+ * The sessions of rows with what they refer to, in as many queries as for one. A course that is gone stays named, so
+ * that its session stays closed to others.
+ */
+export async function describeSessions(c: Collections, rows: readonly Row[]): Promise<StoredSession[]> {
+  const courseIds = new Set(rows.flatMap((row) => readId(row['course_id']) ?? []));
+  const courseRows = await inParts(courseIds, (_id) =>
+    c.courses.find({ _id }, { projection: COURSE_FIELDS }).toArray(),
+  );
+  const courses = new Map(courseRows.map((row) => [readId(row._id), row]));
+  const refs = [...rows, ...courseRows].flatMap((row) => readId(row['teacher_id']) ?? []);
+  const teachers = await findTeachers(c, [...new Set(refs)]);
+  const names = await teacherNames(c, [...teachers.values()]);
+  return rows.map((row) => {
+    const course = courses.get(readId(row['course_id']));
+    // Its own teacher, else its course's.
+    const of = [row, course].flatMap((one) => readId(one?.['teacher_id']) ?? []);
+    const teacher = of.map((ref) => teachers.get(ref)).find((profile) => profile !== undefined);
+    const teacher_id = readId(teacher?._id);
+    return describeSession(row, course, teacher_id, names.get(teacher_id ?? '') ?? null);
+  });
+}
+
+function describeSession(
+  row: Row,
+  course: Row | undefined,
+  teacher_id: string | null,
+  teacher_name: string | null,
+): StoredSession {
+  const courseId = readId(row['course_id']) as CourseId | null;
   return {
-    session_id: sessionId,
-    course_id: courseId as CourseId | null,
-    course: course
-      ? { _id: courseId as CourseId, title: readText(course['title']), course_code: readText(course['course_code']) }
-      : null,
+    session_id: (readId(row._id) ?? '') as SessionId,
+    course_id: courseId,
+    course:
+      course && courseId !== null
+        ? { _id: courseId, title: readText(course['title']), course_code: readText(course['course_code']) }
+        : null,
     date: readDate(row['date']),
     start_time: readText(row['start_time']),
     end_time: readText(row['end_time']),
     topic: readText(row['topic']),
     description: readText(row['description']),
-    teacher_id: readId(teacher?._id) as TeacherId | null,
-    teacher_name: teacher ? await teacherName(c, teacher) : null,
+    teacher_id: teacher_id as TeacherId | null,
+    teacher_name,
     status: readSessionStatus(row['status']),
     started_at: readTime(row['started_at']),
     ended_at: readTime(row['ended_at']),
@@ -59,7 +82,7 @@ async function describeSession(c: Collections, sessionId: SessionId, row: Row): 
 }
 
 /** A session without a status that we know hasn't begun, as far as anyone can tell. */
-const readSessionStatus = (value: unknown): SessionStatus => sessionStatus.safeParse(value).data ?? 'scheduled';
+export const readSessionStatus = (value: unknown): SessionStatus => sessionStatus.safeParse(value).data ?? 'scheduled';
 
 export const isAttendanceStatus = (value: unknown): value is AttendanceStatus =>
   ATTENDANCE_STATUSES.some((status) => status === value);
@@ -120,7 +143,7 @@ function isNewer(row: Row, other: Row): boolean {
   return (readId(row._id) ?? '') < (readId(other._id) ?? '');
 }
 
-function readRecord(studentId: string, row: Row): StoredRecord {
+export function readRecord(studentId: string, row: Row): StoredRecord {
   const made = row._id instanceof mongo.ObjectId ? row._id.getTimestamp().getTime() : 0;
   const created_at = readTime(row['createdAt']) ?? made;
   return {

@@ -6,8 +6,10 @@ export interface Journal {
   /**
    * Adds a commit at first_seq, all or nothing, durable before it resolves. `conflict`: the journal doesn't end just
    * before it, since somebody else has already written there; nothing was written.
+   * @param reopens the commit comes behind the session's end: the session is listed as active again, in the same write,
+   * until what the commit holds is projected
    */
-  append(sessionId: SessionId, commit: Commit): Promise<AppendResult>;
+  append(sessionId: SessionId, commit: Commit, reopens?: boolean): Promise<AppendResult>;
   /**
    * Commits that hold an entry with seq > afterSeq, in order: as many as are needed for `limit` such entries, or all
    * that there are. They are answered as they are stored, whatever their format.

@@ -6,6 +6,11 @@ export interface Schools {
   approvedEnrollments(courseIds: readonly string[]): Promise<StoredEnrollment[]>;
   /** The teacher and student profiles of these ids that have a user, also a disabled one; unknown ids are left out. */
   findProfiles(ids: readonly string[]): Promise<StoredProfile[]>;
+  /**
+   * A number that is another one after each import that changed something, made by whatever process. Rows that an app
+   * changes itself don't change it.
+   */
+  changes(): Promise<number>;
 }
 
 /** An enrolment as it is stored; the student by the id of their profile. */

@@ -7,7 +7,7 @@ import { STUDENT, toStudent } from './people.js';
 import { jsonOf, type Queries } from './queries.js';
 
 /** ?2 is today. An enrolment no longer counts on the day on which it ends. */
-const COUNTS_TODAY = '(e.begins IS NULL OR e.begins <= ?2) AND (e.ends IS NULL OR e.ends > ?2)';
+export const COUNTS_TODAY = '(e.begins IS NULL OR e.begins <= ?2) AND (e.ends IS NULL OR e.ends > ?2)';
 
 export const LIST_ROSTER = `
   SELECT json_group_array(json_array(${STUDENT}))

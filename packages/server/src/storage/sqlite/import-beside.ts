@@ -5,6 +5,7 @@ import { applyAll, PlanOutdated, type StagedChanges, stageChanges } from './impo
 import { SchoolPlan } from './import-school.js';
 import { stage, swap, tidy } from './import-staging.js';
 import { openMigrated } from './migrations.js';
+import { noteSchoolChange } from './school.js';
 import { claimFile, ServedElsewhere } from './server-lock.js';
 import { Slices } from './slices.js';
 
@@ -45,7 +46,10 @@ function write(db: Connection, changes: readonly StagedChanges[]): void {
   const many = changes.filter(({ count }) => count > AT_ONCE);
   const few = changes.filter((one) => !many.includes(one));
   if (changes.reduce((sum, { count }) => sum + count, 0) <= AT_ONCE) {
-    durably(db, () => applyAll(db, changes));
+    durably(db, () => {
+      applyAll(db, changes);
+      noteSchoolChange(db);
+    });
     return;
   }
   const giveUp = claimImport(db.path);
@@ -57,6 +61,7 @@ function write(db: Connection, changes: readonly StagedChanges[]): void {
       durably(db, () => {
         swap(db, many);
         applyAll(db, few);
+        noteSchoolChange(db);
       });
     } finally {
       tidyLater(db, slices);

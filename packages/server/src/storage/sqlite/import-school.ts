@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ImportReport, School, SchoolList } from '../port.js';
 import type { Connection, SqlRow } from './connection.js';
 import { applyAll, dropChanges, stageChanges } from './import-changes.js';
+import { noteSchoolChange } from './school.js';
 import { inParts, SCHOOL_TABLES, same, TableRows } from './school-tables.js';
 import { encodeText, parseRows } from './text.js';
 
@@ -259,6 +260,7 @@ export function importSchool(db: Connection, school: School, dryRun: boolean): I
       const changes = stageChanges(db, plan.tables);
       try {
         applyAll(db, changes);
+        if (changes.length > 0) noteSchoolChange(db);
       } finally {
         dropChanges(db, changes);
       }

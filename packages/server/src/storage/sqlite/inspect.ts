@@ -2,6 +2,21 @@ import Database from 'libsql';
 import type { SqliteFacts } from '../database-facts.js';
 import { SCHEMA_VERSION } from './migrations.js';
 
+/** The version of a file's schema, without changing it; undefined where it can't be read, which its opening says. */
+export function schemaOf(path: string): number | undefined {
+  try {
+    const db = new Database(path, { readonly: true });
+    try {
+      const row = db.prepare('SELECT max(version) AS version FROM schema_migrations').get();
+      return Number((row as { version?: unknown } | undefined)?.version ?? 0);
+    } finally {
+      db.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads a database file, also beside a server, and changes nothing. Throws when it can't be read. */
 export function inspectSqlite(path: string): SqliteFacts {
   const db = new Database(path, { readonly: true });

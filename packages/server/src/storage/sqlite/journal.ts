@@ -14,13 +14,15 @@ const APPEND = `
   ON CONFLICT DO NOTHING`;
 
 const OPEN = 'INSERT INTO journals (session_id, open) VALUES (?, 1) ON CONFLICT DO NOTHING';
+const REOPEN = 'INSERT INTO journals (session_id, open) VALUES (?, 1) ON CONFLICT (session_id) DO UPDATE SET open = 1';
 
 /** Inside a transaction of the caller. What a commit holds as text is JSON or hex digits, which need no encoding. */
-export function append(db: Connection, id: string, commit: Commit): AppendResult {
+export function append(db: Connection, id: string, commit: Commit, reopens = false): AppendResult {
   const sessionId = encodeText(id);
   const { first_seq, last_seq, format, facts, personal, chain } = commit;
   if (db.runEncoded(APPEND, [sessionId, first_seq, last_seq, format, facts, personal, chain]) === 0) return 'conflict';
-  if (first_seq === 1) db.runEncoded(OPEN, [sessionId]);
+  if (reopens) db.runEncoded(REOPEN, [sessionId]);
+  else if (first_seq === 1) db.runEncoded(OPEN, [sessionId]);
   return 'committed';
 }
 
@@ -135,8 +137,8 @@ export const journalOf = (queries: Queries): Journal => ({
     return (await queries.rows(READ_LEFT, [sessionId])).map(([id]) => id as StudentId);
   },
 
-  append(sessionId, commit) {
-    return queries.call('append', sessionId, commit);
+  append(sessionId, commit, reopens) {
+    return queries.call('append', sessionId, commit, reopens);
   },
 
   async readCommits(sessionId, afterSeq, limit) {

@@ -164,6 +164,49 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     version: 7,
+    name: 'indexes of lists',
+    sql: `
+      CREATE INDEX users_name ON users (name COLLATE NOCASE);
+      CREATE INDEX users_rest_of_name ON users (substr(name, instr(name, ' ') + 1) COLLATE NOCASE);
+      CREATE INDEX users_uid ON users (uid COLLATE NOCASE);
+      CREATE INDEX users_email ON users (email COLLATE NOCASE);
+      CREATE INDEX users_admin ON users (user_id) WHERE is_admin = 1;
+      CREATE INDEX students_roll ON students (roll COLLATE NOCASE);
+      CREATE INDEX courses_teacher ON courses (teacher_id);
+      CREATE INDEX course_teachers_teacher ON course_teachers (teacher_id);
+      CREATE INDEX enrollments_student ON enrollments (student_id);
+      CREATE INDEX class_sessions_course ON class_sessions (course_id);
+      CREATE INDEX class_sessions_course_date ON class_sessions (course_id, date);
+      CREATE INDEX class_sessions_teacher_date ON class_sessions (teacher_id, date);
+      CREATE INDEX attendance_records_student ON attendance_records (student_id);`,
+  },
+  {
+    version: 8,
+    name: 'who saw or changed what of others',
+    sql: `
+      CREATE TABLE access_log (
+        number INTEGER NOT NULL PRIMARY KEY,
+        actor TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT,
+        format INTEGER NOT NULL,
+        facts TEXT NOT NULL,
+        personal TEXT,
+        chain TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX access_log_actor ON access_log (actor);
+      CREATE INDEX access_log_action ON access_log (action);
+      CREATE INDEX access_log_subject ON access_log (subject);`,
+  },
+  {
+    version: 9,
+    name: 'how often imports have changed the school',
+    sql: `
+      CREATE TABLE school_changes (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL) STRICT;
+      INSERT INTO school_changes VALUES (1, 0);`,
+  },
+  {
+    version: 10,
     name: 'sign-in links, web sessions and identities',
     sql: SIGN_IN_TABLES,
   },

@@ -36,7 +36,10 @@ const UPSERT_RECORD = `
     seq = excluded.seq
   WHERE excluded.seq > seq`;
 
-const CLOSE_JOURNAL = 'UPDATE journals SET open = 0, active_at = NULL WHERE session_id = ? AND open = 1';
+/** Unless something was committed behind what is projected. */
+const CLOSE_JOURNAL = `
+  UPDATE journals SET open = 0, active_at = NULL WHERE session_id = ?1 AND open = 1
+  AND NOT EXISTS (SELECT 1 FROM journal WHERE session_id = ?1 AND last_seq > ?2)`;
 const FORGET_LEFT = 'DELETE FROM departures WHERE session_id = ?';
 
 /** Inside a transaction of the caller. */
@@ -72,18 +75,21 @@ export function project(db: Connection, { session_id, session, seq, records }: P
     ]);
   }
   if (session.status !== 'completed') return;
-  db.run(CLOSE_JOURNAL, [session_id]);
+  db.run(CLOSE_JOURNAL, [session_id, seq]);
   db.run(FORGET_LEFT, [session_id]);
 }
 
-export const FIND_SESSION = `
-  SELECT json_group_array(json_array(s.session_id, s.course_id, c.course_id, c.title, c.course_code, s.date,
-    s.start_time, s.end_time, s.topic, s.description, coalesce(s.teacher_id, c.teacher_id), coalesce(s.teacher_name, u.name), s.status,
-    s.started_at, s.ended_at, s.projected_seq))
-  FROM class_sessions AS s
+/** What `toSession` reads, of a session with its joins. */
+export const SESSION = `s.session_id, s.course_id, c.course_id, c.title, c.course_code, s.date,
+  s.start_time, s.end_time, s.topic, s.description, coalesce(s.teacher_id, c.teacher_id),
+  coalesce(s.teacher_name, u.name), s.status, s.started_at, s.ended_at, s.projected_seq`;
+export const SESSION_JOINS = `
   LEFT JOIN courses AS c ON c.course_id = s.course_id
   LEFT JOIN teachers AS t ON t.teacher_id = coalesce(s.teacher_id, c.teacher_id)
-  LEFT JOIN users AS u ON u.user_id = t.user_id
+  LEFT JOIN users AS u ON u.user_id = t.user_id`;
+
+export const FIND_SESSION = `
+  SELECT json_group_array(json_array(${SESSION})) FROM class_sessions AS s ${SESSION_JOINS}
   WHERE s.session_id = ?`;
 
 type SessionRow = [
@@ -130,10 +136,12 @@ export const PROJECTED_SEQS = `
   SELECT json_group_array(json_array(s.session_id, s.projected_seq))
   FROM json_each(?1) AS r JOIN class_sessions AS s ON s.session_id = r.value`;
 
+/** What `toRecord` reads. */
+export const RECORD = `a.student_id, a.record_id, a.status, a.remarks, a.checked_in_at, a.marked_at, a.marked_by,
+  a.created_at, a.updated_at, a.seq`;
+
 export const READ_RECORDS = `
-  SELECT json_group_array(json_array(student_id, record_id, status, remarks, checked_in_at, marked_at, marked_by,
-    created_at, updated_at, seq))
-  FROM attendance_records WHERE session_id = ?`;
+  SELECT json_group_array(json_array(${RECORD})) FROM attendance_records AS a WHERE a.session_id = ?`;
 
 type RecordRow = [
   StudentId,

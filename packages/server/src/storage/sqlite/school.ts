@@ -1,4 +1,5 @@
 import type { ImportReport, School, Schools, StoredEnrollment, StoredProfile } from '../port.js';
+import type { Connection } from './connection.js';
 import { jsonOf, type Queries } from './queries.js';
 
 /** ?1 is a JSON array of course ids. */
@@ -15,9 +16,20 @@ const profiles = (table: 'teachers' | 'students', key: 'teacher_id' | 'student_i
 export const TEACHERS_OF_IDS = profiles('teachers', 'teacher_id');
 export const STUDENTS_OF_IDS = profiles('students', 'student_id');
 
+export const SCHOOL_CHANGES = 'SELECT json_group_array(json_array(number)) FROM school_changes';
+
+/** For running servers, which look for it: inside the transaction that changes the school. */
+export function noteSchoolChange(db: Connection): void {
+  db.run('UPDATE school_changes SET number = number + 1', []);
+}
+
 export const schoolOf = (queries: Queries): Schools => ({
   importSchool(school: School, { dryRun }: { dryRun: boolean }): Promise<ImportReport> {
     return queries.call('importSchool', school, dryRun);
+  },
+
+  async changes(): Promise<number> {
+    return (await queries.first(SCHOOL_CHANGES, [], ([number]) => Number(number))) ?? 0;
   },
 
   async approvedEnrollments(courseIds: readonly string[]): Promise<StoredEnrollment[]> {

@@ -2,6 +2,9 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
 import {
+  type AccessLog,
+  type Accounts,
+  type Catalogue,
   type Courses,
   type Installation,
   type Journal,
@@ -11,9 +14,13 @@ import {
   type SignIns,
   type Storage,
   StorageError,
+  type Timetable,
   type UnusableRows,
 } from '../port.js';
+import { accessLogOf } from './access-log.js';
+import { accountsOf } from './accounts.js';
 import { backUp } from './backup.js';
+import { catalogueOf } from './catalogue.js';
 import { coursesOf } from './courses.js';
 import { LEFTOVERS } from './import-staging.js';
 import { installationOf } from './installation.js';
@@ -24,6 +31,7 @@ import { projectionOf } from './projection.js';
 import { type Links, Queries } from './queries.js';
 import { schoolOf } from './school.js';
 import { signInsOf } from './sign-in.js';
+import { timetableOf } from './timetable.js';
 import type { Role } from './verbs.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -47,6 +55,10 @@ export class SqliteStorage implements Storage {
   readonly school: Schools;
   readonly installation: Installation;
   readonly signIn: SignIns;
+  readonly accounts: Accounts;
+  readonly catalogue: Catalogue;
+  readonly timetable: Timetable;
+  readonly accessLog: AccessLog;
   protected readonly links: Links;
 
   /** @param makeLink a worker thread of a path */
@@ -69,6 +81,10 @@ export class SqliteStorage implements Storage {
     this.school = schoolOf(queries);
     this.installation = installationOf(queries, this.path);
     this.signIn = signInsOf(queries);
+    this.accounts = accountsOf(queries);
+    this.catalogue = catalogueOf(queries);
+    this.timetable = timetableOf(queries);
+    this.accessLog = accessLogOf(queries);
   }
 
   /** Rejects with StorageError for a file that isn't a database, or is one of a newer version. */

@@ -1,5 +1,6 @@
 import type { Commit } from '../../journal/commit.js';
 import type { AppendResult, ImportReport, NewPerson, Projection, School, SeenServer, ServerNote } from '../port.js';
+import type { SchoolWrites } from './school-write-verbs.js';
 import type { SignInChange } from './sign-in-changes.js';
 
 /** A commit of format 1 is one that couldn't be converted: its entries are where the facts would be. */
@@ -16,13 +17,13 @@ export type CommitRow = readonly [
 export type Role = 'writer' | 'reader' | 'importer';
 
 /** What the worker thread does, by name. Answers cross the thread border as they are written here. */
-export interface Verbs {
+export interface Verbs extends SchoolWrites {
   open(): void;
   /** Answers the one text of a query. */
   read(sql: string, params: readonly (string | number | null)[]): string;
   /** Commits as rows. */
   readCommits(sessionId: string, afterSeq: number, limit: number): CommitRow[];
-  append(sessionId: string, commit: Commit): AppendResult;
+  append(sessionId: string, commit: Commit, reopens?: boolean): AppendResult;
   project(projection: Projection): void;
   touch(sessionId: string, at: number): void;
   rememberLeft(sessionId: string, moves: ReadonlyArray<readonly [string, boolean]>): void;

@@ -7,6 +7,7 @@ import { append, readCommits, rememberLeft, touch } from './journal.js';
 import { openMigrated } from './migrations.js';
 import { provision } from './people.js';
 import { project } from './projection.js';
+import { isSchoolWrite, writeSchool } from './school-writes.js';
 import { changeSignIns } from './sign-in-changes.js';
 import type { Call, CallOf, Reply, Role, WorkerData } from './verbs.js';
 
@@ -121,6 +122,7 @@ class Worker {
   }
 
   #alone(call: Call): unknown {
+    if (isSchoolWrite(call)) return this.#db.transaction(() => writeSchool(this.#db, call));
     switch (call.verb) {
       case 'open':
         return void this.#db;

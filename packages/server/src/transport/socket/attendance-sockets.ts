@@ -36,6 +36,8 @@ export interface AttendanceSockets {
   signOut(sids: ReadonlySet<string>): void;
   /** Closes connections one after another, each once the commands it sent are answered. */
   sendAway(): Promise<void>;
+  /** The school has changed: looks now who has lost a right. */
+  lookAtRights(): void;
   /** Takes no further command: what was not begun goes unanswered, and its client sends it again elsewhere. */
   pause(): void;
   /** Lets go of every socket, and leaves all else alone. */
@@ -208,13 +210,20 @@ export function attendanceSockets(
     return admission;
   };
 
+  /** Sockets that came to our middleware. */
+  const came = new WeakSet<Socket>();
   namespace.use((socket, next) => {
+    // A middleware before ours called its `next` twice. Were ours called twice too, the socket would connect twice.
+    if (came.has(socket)) return;
+    came.add(socket);
     if (attached) void (exclusive ? letIn : lookAt)(socket, next);
     else next();
   });
 
   /** Handlers are in place, and rooms entered, before the client can have heard that it is connected. */
   const onConnection = (socket: Socket): void => {
+    // A middleware behind ours called its `next` twice: each command would be carried out as often.
+    if (connections.has(socket)) return;
     // On an app's socket they are listeners like its own: what the app puts before all of them is before ours as well.
     if (exclusive) socket.onAny(onAnyEvent);
     else for (const [event, listener] of listeners) socket.on(event, listener);
@@ -346,7 +355,7 @@ export function attendanceSockets(
         served.signOut();
         // Before the transport is closed, which waits for what is being written.
         release(served);
-        context.letGo(socket);
+        context.dismiss(socket);
       }
     },
     sendAway() {
@@ -356,6 +365,7 @@ export function attendanceSockets(
       });
       return sendAway(goodbyes);
     },
+    lookAtRights: () => rights.lookNow(),
     pause() {
       paused = true;
     },

@@ -11,6 +11,8 @@ export const GOOD: Record<ClientEventName, Fields> = {
   markStudentAbsent: { session_id: 'session-1', student_id: 'student-1', remarks: 'away' },
   markStudentAttendance: { session_id: 'session-1', student_id: 'student-1', status: 'late' },
   bulkUpdateAttendance: { session_id: 'session-1', attendanceUpdates: [{ student_id: 'student-1', status: 'late' }] },
+  clearStudentMark: { session_id: 'session-1', student_id: 'student-1' },
+  amendAttendance: { session_id: 'session-1', student_id: 'student-1', status: 'late', reason: 'a note came' },
   getAttendanceSessionData: { session_id: 'session-1' },
   watchAttendanceSession: { session_id: 'session-1' },
   getOnlineStudents: { session_id: 'session-1' },
@@ -60,9 +62,12 @@ const BAD: Record<string, readonly unknown[]> = {
     [{ student_id: { $ne: null }, status: 'late' }],
     [{ student_id: 'student-1', status: { $ne: null } }],
     [{ student_id: 'student-1', status: 'late', remarks: { $ne: null } }],
+    [{ student_id: 'student-1', status: 'late', expected_seq: -1 }],
     Buffer.from('x'),
   ],
   remarks: text(1_000),
+  reason: [undefined, null, '', '  \n', ...text(1_000)],
+  expected_seq: [-1, 1.5, '3', 2 ** 60, true, ...OPERATORS],
   op_id: ['', ...text(64)],
   walk_in: FLAG,
   partial: FLAG,
@@ -80,7 +85,7 @@ const BAD: Record<string, readonly unknown[]> = {
   'policy.max_minutes': MINUTES,
 };
 
-const OF_STUDENT = ['session_id', 'student_id', 'remarks', 'op_id', 'walk_in'];
+const OF_STUDENT = ['session_id', 'student_id', 'remarks', 'op_id', 'walk_in', 'expected_seq'];
 const POLICY = ['check_in', 'visibility', 'auto_mark', 'late_after_minutes', 'inactivity_minutes', 'max_minutes'];
 const FIELDS: Record<ClientEventName, readonly string[]> = {
   startAttendanceSession: ['session_id', 'op_id', 'topic', 'policy', ...POLICY.map((field) => `policy.${field}`)],
@@ -89,6 +94,8 @@ const FIELDS: Record<ClientEventName, readonly string[]> = {
   markStudentPresent: OF_STUDENT,
   markStudentAbsent: OF_STUDENT,
   markStudentAttendance: [...OF_STUDENT, 'status'],
+  clearStudentMark: ['session_id', 'student_id', 'op_id', 'expected_seq'],
+  amendAttendance: ['session_id', 'student_id', 'status', 'reason', 'remarks', 'op_id', 'expected_seq'],
   bulkUpdateAttendance: ['session_id', 'op_id', 'walk_in', 'partial', 'attendanceUpdates'],
   getAttendanceSessionData: ['session_id', 'op_id', 'since_seq', 'since_chain'],
   watchAttendanceSession: ['session_id', 'op_id'],

@@ -19,6 +19,7 @@ import { InOrder } from './in-order.js';
 import { Reply, refusalOf } from './reply.js';
 import type { RoomMember } from './room-rights.js';
 import {
+  amendmentsRoom,
   attendanceRoom,
   batchedRoom,
   courseRoom,
@@ -35,6 +36,8 @@ const EXPIRY_GRACE_MS = 2_000;
 /** While more than this waits to be written to a connection, no further long answer is made for it, in bytes. */
 const MORE_BELOW_BYTES = 4 * 1024 * 1024;
 const LOOK_EVERY_MS = 20;
+/** Sessions that are over of whose amendments one connection is told: those that it has read last. */
+const OVER_MAX = 16;
 
 interface Participation {
   readonly live: LiveSession;
@@ -54,6 +57,8 @@ export class SocketConnection implements Connection, RoomMember {
   /** Rooms entered through here, as opposed to the app's own. */
   #rooms: string[] = [];
   #watching: LiveSession[] = [];
+  /** Over, and read here: amendments are told. */
+  #over: LiveSession[] = [];
   #courses: CourseId[] = [];
   /** As they were when they came. */
   readonly person: Person;
@@ -102,7 +107,7 @@ export class SocketConnection implements Connection, RoomMember {
   }
 
   get watching(): readonly LiveSession[] {
-    return this.#watching;
+    return this.#over.length === 0 ? this.#watching : [...this.#watching, ...this.#over];
   }
 
   get participating(): readonly Participation[] {
@@ -144,7 +149,10 @@ export class SocketConnection implements Connection, RoomMember {
   }
 
   watch(live: LiveSession, { silently } = { silently: false }): void {
-    if (live.state.ending) return;
+    if (live.state.ending) {
+      this.#watchOver(live);
+      return;
+    }
     this.#watching = [...this.#watching.filter((other) => other !== live && !other.state.ending), live];
     this.#enter(...this.#teacherRoomsOf(live));
     // After the answer to what brought the socket here.
@@ -152,8 +160,29 @@ export class SocketConnection implements Connection, RoomMember {
       queueMicrotask(() => this.#released || this.#context.publisher.tellCode(live, this.#socket));
   }
 
+  isToldAmendmentsOf(live: LiveSession): boolean {
+    return this.#over.includes(live);
+  }
+
+  #watchOver(live: LiveSession): void {
+    if (this.#released || this.#over.includes(live)) return;
+    this.#context.services.sessions.hold(live);
+    this.#over.push(live);
+    const [first] = this.#over;
+    if (this.#over.length > OVER_MAX && first) this.#unwatchOver(first);
+    this.#enter(amendmentsRoom(live.session_id));
+  }
+
+  #unwatchOver(live: LiveSession): void {
+    if (!this.#over.includes(live)) return;
+    this.#over = this.#over.filter((other) => other !== live);
+    this.#context.services.sessions.release(live);
+    this.#leave(amendmentsRoom(live.session_id));
+  }
+
   /** The user is none of the session's teachers any more. */
   unwatch(live: LiveSession): void {
+    this.#unwatchOver(live);
     this.#watching = this.#watching.filter((other) => other !== live);
     this.#leave(...this.#teacherRoomsOf(live));
   }
@@ -257,6 +286,8 @@ export class SocketConnection implements Connection, RoomMember {
     for (const { live, studentId } of this.#participating) this.#go(live, studentId, 'out');
     this.#participating = [];
     this.#watching = [];
+    for (const live of this.#over) this.#context.services.sessions.release(live);
+    this.#over = [];
     this.#courses = [];
     for (const room of this.#rooms) void this.#socket.leave(room);
     this.#rooms = [];

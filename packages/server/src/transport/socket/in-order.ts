@@ -1,27 +1,10 @@
 import { RollcallError } from '@rollcall/protocol';
+import { type Turn, turnNow } from '../../end-of-turn.js';
 
 /** Commands of one connection that may wait for the one before them. */
 const WAITING_MAX = 5_000;
 /** Once a turn of the event loop has lasted so long, in ms, a connection's further commands wait for the next one. */
-const TURN_MS = 10;
-
-/** The turn of the event loop that is under way; undefined until somebody asks. */
-let turn: Turn | undefined;
-
-interface Turn {
-  /** By `performance.now()`. */
-  readonly began: number;
-}
-
-function turnNow(): Turn {
-  if (!turn) {
-    turn = { began: performance.now() };
-    setImmediate(() => {
-      turn = undefined;
-    });
-  }
-  return turn;
-}
+const TURN_MS = 5;
 
 /** A task calls `proceed` once the next one may begin; it may go on working after that. */
 export type OrderedTask = (proceed: () => void) => void;

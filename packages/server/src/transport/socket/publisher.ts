@@ -1,12 +1,20 @@
 import type { CourseId, ServerEventName, ServerPayload, SessionId, StudentId } from '@rollcall/protocol';
 import type { Namespace, Socket } from 'socket.io';
-import { codeOf, encodedRecordOf, isoOf, ownSessionDataOf, recordOf } from '../../commands/present.js';
+import { amendedOf, codeOf, encodedRecordOf, isoOf, ownSessionDataOf, recordOf } from '../../commands/present.js';
 import type { SessionIndex } from '../../commands/session-index.js';
 import type { Snapshots } from '../../commands/snapshots.js';
 import { activeSessionsData } from '../../courses/active-sessions.js';
 import { EncodedPayload } from '../../encoded-payload.js';
 import { chainMark } from '../../journal/commit.js';
-import type { CheckedInEntry, EndedEntry, Entry, MarkedEntry } from '../../journal/entries.js';
+import {
+  type AmendedEntry,
+  type CheckedInEntry,
+  type EndedEntry,
+  type Entry,
+  givesStatus,
+  type MarkedEntry,
+  type StatusEntry,
+} from '../../journal/entries.js';
 import type { Publication } from '../../register/command.js';
 import { lineAsOf } from '../../register/fold.js';
 import type { LiveSession, Publisher } from '../../register/live-session.js';
@@ -16,6 +24,7 @@ import { Broadcast } from './broadcast.js';
 import { CourseLists } from './course-lists.js';
 import type { BundleWriter } from './engine/bundle.js';
 import {
+  amendmentsRoom,
   attendanceRoom,
   batchedRoom,
   courseRoom,
@@ -51,7 +60,7 @@ export class SocketPublisher implements Publisher {
   readonly #statistics: StatisticsTicker<LiveSession>;
   readonly #broadcast: Broadcast;
   /** Marks of the commit that is being published, for those who get it in one frame. */
-  readonly #batches = new Map<LiveSession, MarkedEntry[]>();
+  readonly #batches = new Map<LiveSession, StatusEntry[]>();
   readonly #courseLists: CourseLists;
   #index: SessionIndex | undefined;
   #elsewhere: (live: LiveSession, entries: readonly Entry[]) => void = () => {};
@@ -115,7 +124,7 @@ export class SocketPublisher implements Publisher {
     if (first?.type === 'checked_in') {
       this.#gatherBatch(live);
       this.#broadcast.flush([teacherRoom(live.session_id)]);
-    } else if (first?.type !== 'marked') this.#broadcast.flush();
+    } else if (first?.type !== 'marked' && first?.type !== 'cleared') this.#broadcast.flush();
     // The end answers in the middle of what it sends.
     if (first?.type === 'ended') {
       this.#ended(live, first, publication);
@@ -176,9 +185,11 @@ export class SocketPublisher implements Publisher {
     const { entries } = publication;
     const marks = entries.filter((entry) => entry.type === 'marked');
     const bulk = marks[0]?.group !== undefined;
+    const statuses = entries.filter(givesStatus);
     for (const entry of entries) {
       if (entry.type === 'checked_in') this.#checkedIn(live, entry);
-      else if (entry.type === 'marked') {
+      else if (entry.type === 'amended') this.#amended(live, entry);
+      else if (givesStatus(entry)) {
         if (!bulk) this.#updated(live, entry, publication);
         const batch = this.#batches.get(live);
         if (batch) batch.push(entry);
@@ -186,7 +197,8 @@ export class SocketPublisher implements Publisher {
       }
     }
     if (bulk) this.#bulkUpdated(live, marks);
-    this.#statistics.changed(live, marks.length > 0 && live.state.policy.visibility === 'participants');
+    if (!live.state.ending)
+      this.#statistics.changed(live, statuses.length > 0 && live.state.policy.visibility === 'participants');
   }
 
   left(live: LiveSession, studentId: StudentId, at: number): void {
@@ -288,7 +300,11 @@ export class SocketPublisher implements Publisher {
     });
   }
 
-  #updated(live: LiveSession, entry: MarkedEntry, publication: Publication): void {
+  #amended(live: LiveSession, entry: AmendedEntry): void {
+    this.#gather(live, [amendmentsRoom(live.session_id)], 'attendanceAmended', amendedOf(live.session_id, entry));
+  }
+
+  #updated(live: LiveSession, entry: StatusEntry, publication: Publication): void {
     const line = live.state.line(entry.student_id);
     const rooms = this.#roomsOf(live, entry.student_id);
     if (!line || !this.#anyIn(rooms)) return;
@@ -465,14 +481,15 @@ const queueOf = ({ session_id, state }: LiveSession): string =>
   state.facts.course_id === null ? `session ${session_id}` : `course ${state.facts.course_id}`;
 
 /** A mark as those see it who get a commit in one frame. */
-const batchedChangeOf = ({ seq, student_id, status, previous_status, remarks, actor, at }: MarkedEntry) => ({
-  seq,
-  student_id,
-  status,
-  previous_status,
-  remarks,
-  updated_by: actor.name,
-  updated_at: isoOf(at),
+const batchedChangeOf = (entry: StatusEntry) => ({
+  seq: entry.seq,
+  student_id: entry.student_id,
+  status: entry.status,
+  previous_status: entry.previous_status,
+  remarks: entry.type === 'cleared' ? null : entry.remarks,
+  ...(entry.type === 'cleared' && { cleared: true as const }),
+  updated_by: entry.actor.name,
+  updated_at: isoOf(entry.at),
 });
 
 /** A shipped app reads the camelCase names. */

@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { freshFolder, rollcall } from '../../cli/rollcall.test.support.js';
 import { missing, startNodes } from '../../cluster/nodes.test.support.js';
 import { databases, importInto } from '../../end-to-end/databases.test.support.js';
 import type { School } from '../../storage/port.js';
@@ -11,6 +14,8 @@ const session_id = 'session-1';
 const course_id = 'course-1';
 const PATIENCE = { timeout: 60_000, interval: 100 };
 const SOON = { rightsEveryMs: 300 };
+/** Nobody is looked at again by the clock alone. */
+const NEVER = { rightsEveryMs: 3_600_000 };
 const UNLIMITED = { RATE_LIMIT_TEACHER_PER_SECOND: '0', RATE_LIMIT_STUDENT_PER_SECOND: '0', CODE_SECONDS: '5' };
 
 const roundTrip = (client: Client) => client.send('unsubscribeFromCourse', { course_id: 'none' });
@@ -50,8 +55,24 @@ async function classOf(teachers: TestServer, others: TestServer) {
   return { ada, cyd, kept, rejected, disabled, walkedIn };
 }
 
+/** `rollcall import`, as an administrator uses it beside running servers. */
+async function importByCommand(databaseUrl: string, school: School): Promise<void> {
+  const folder = await freshFolder();
+  const file = join(folder, 'school.json');
+  await writeFile(
+    file,
+    JSON.stringify(school, (_name, value: unknown) => value ?? undefined),
+  );
+  const { code, stderr } = await rollcall(folder, ['import', file], { DATABASE_URL: databaseUrl });
+  expect(code, stderr).toBe(0);
+}
+
 /** Takes the rights away in the database, and holds that whatever room it was nothing more comes to who had them. */
-async function takeAway(databaseUrl: string, scene: Awaited<ReturnType<typeof classOf>>): Promise<void> {
+async function takeAway(
+  databaseUrl: string,
+  scene: Awaited<ReturnType<typeof classOf>>,
+  bringIn: (databaseUrl: string, school: School) => Promise<void> = importInto,
+): Promise<void> {
   const { ada, cyd, kept, rejected, disabled, walkedIn } = scene;
   const everybody = [cyd, rejected, disabled, kept, walkedIn];
   let status = 'late';
@@ -67,7 +88,7 @@ async function takeAway(databaseUrl: string, scene: Awaited<ReturnType<typeof cl
   };
   expect(await hearers()).toEqual(everybody);
 
-  await importInto(databaseUrl, afterwards());
+  await bringIn(databaseUrl, afterwards());
   await expect.poll(async () => (await hearers()).length, PATIENCE).toBe(2);
   await expect.poll(() => disabled.socket.connected, PATIENCE).toBe(false);
   const lost = [cyd, rejected, disabled];
@@ -83,6 +104,8 @@ async function takeAway(databaseUrl: string, scene: Awaited<ReturnType<typeof cl
   expect(lost.map(({ events }, index) => events.slice(before[index]))).toEqual([[], [], []]);
   const answer = await cyd.send('watchAttendanceSession', { session_id: 'next' });
   expect(answer.error?.code).toBe('NOT_SESSION_TEACHER');
+  const joining = await rejected.send('subscribeToCourse', { course_id });
+  expect(joining.error?.code).toBe('FORBIDDEN');
 }
 
 describe.each(databases)('$title', ({ missing, fresh }) => {
@@ -94,6 +117,22 @@ describe.each(databases)('$title', ({ missing, fresh }) => {
     const reason = await server.connect('s-3').catch((error: Error) => error.message);
     expect(reason).toBe('User not found');
   });
+});
+
+describe.each(databases)('$title', ({ missing, fresh }) => {
+  test.skipIf(missing)('[RIGHT-312] running servers hear of an import by its command', async () => {
+    const database = await fresh();
+    const server = await startServer({ ...UNLIMITED, DATABASE_URL: database }, schoolOf(3), NEVER);
+    await takeAway(database, await classOf(server, server), importByCommand);
+  });
+});
+
+test.skipIf(missing)(`[RIGHT-312] each node hears of an import by its command ${missing}`, async () => {
+  const { nodes } = await startNodes(2, 3, UNLIMITED, NEVER);
+  const [one, two] = nodes;
+  if (!one || !two) throw new TypeError('two nodes were started');
+  const database = one.config.database.kind === 'mongodb' ? one.config.database.uri : '';
+  await takeAway(database, await classOf(one, two), importByCommand);
 });
 
 test.skipIf(missing)(`[RIGHT-260] whichever node they are on ${missing}`, async () => {

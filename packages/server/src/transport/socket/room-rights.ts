@@ -54,6 +54,8 @@ export class RoomRights<Member extends RoomMember> {
   #soon = new Set<Member>();
   #soonTimer: NodeJS.Timeout | undefined;
   #looking = false;
+  /** To be looked at once more after the look that is under way. */
+  #again = false;
 
   constructor(options: RoomRightsOptions<Member>) {
     this.#options = options;
@@ -71,6 +73,12 @@ export class RoomRights<Member extends RoomMember> {
     }, SOON_MS).unref();
   }
 
+  /** What is known of people, courses and enrolments has become old: everybody is looked at now. */
+  lookNow(): void {
+    this.#again = this.#looking;
+    void this.#lookAtAll();
+  }
+
   close(): void {
     clearInterval(this.#timer);
     clearTimeout(this.#soonTimer);
@@ -80,7 +88,10 @@ export class RoomRights<Member extends RoomMember> {
     // A database that takes so long isn't asked twice at the same time.
     if (this.#looking) return;
     this.#looking = true;
-    await this.#tryToLookAt([...this.#options.members()]);
+    do {
+      this.#again = false;
+      await this.#tryToLookAt([...this.#options.members()]);
+    } while (this.#again);
     this.#looking = false;
   }
 

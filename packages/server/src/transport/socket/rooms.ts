@@ -32,6 +32,8 @@ export const teachersEachRoom = remembered((sessionId: SessionId) => `rollcall:t
 export const teachersBatchedRoom = remembered((sessionId: SessionId) => `rollcall:teachers-batched:${sessionId}`);
 /** Screens that show the check-in code and the statistics, and no name. */
 export const displayRoom = remembered((sessionId: SessionId) => `rollcall:displays:${sessionId}`);
+/** Teachers who have read a session that is over. */
+export const amendmentsRoom = remembered((sessionId: SessionId) => `rollcall:amendments:${sessionId}`);
 /**
  * The sockets of one student in one session. A socket's id is the name of a room that it alone is in: a room for each
  * student would cost every connection several hundred bytes.

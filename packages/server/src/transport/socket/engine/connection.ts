@@ -28,6 +28,10 @@ export interface Websocket {
   readonly _socket?: TcpSocket | null;
   readonly _sender?: { readonly sendFrame?: unknown } | null;
   terminate?(): void;
+  /** Stops reading once what has been read is taken apart, and goes on. */
+  pause?(): void;
+  resume?(): void;
+  readonly isPaused?: boolean;
 }
 
 export interface EngineConnection {
