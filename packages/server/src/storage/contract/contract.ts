@@ -18,8 +18,7 @@ import { timetableContract } from './timetable-contract.js';
 export type { Harness, MakeHarness } from './harness.js';
 
 /**
- * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-141 to STORE-154, STORE-200, STORE-201, STORE-260, ACCESS-1 and ACCESS-2 of SPEC.md).
- * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-200, STORE-201, STORE-260 and SIGNIN-1 to SIGNIN-8 of SPEC.md).
+ * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-141 to STORE-154, STORE-200, STORE-201, STORE-260, ACCESS-1, ACCESS-2 and SIGNIN-1 to SIGNIN-8 of SPEC.md).
  * `make` is called for each test and gives an open storage on an empty database of its own.
  */
 export function storageContract(name: string, make: MakeHarness): void {

@@ -42,8 +42,7 @@ export const SIGN_IN_TABLES = `
     hash TEXT NOT NULL PRIMARY KEY,
     expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX taken_once_by_end ON taken_once (expires_at);
-  CREATE INDEX users_by_email ON users (email) WHERE email IS NOT NULL;`;
+  CREATE INDEX taken_once_by_end ON taken_once (expires_at);`;
 
 export const LINK = 'hash, user_id, purpose, expires_at, used_at, made_by';
 

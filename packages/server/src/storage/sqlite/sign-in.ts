@@ -14,7 +14,7 @@ export const CLOSED_SESSIONS = `
 export const FIND_IDENTITY =
   'SELECT json_group_array(json_array(user_id)) FROM identities WHERE issuer = ?1 AND subject = ?2';
 export const FIND_BY_EMAIL = `
-  SELECT json_group_array(json_array(uid)) FROM users WHERE email IN (?1, ?2) AND disabled = 0`;
+  SELECT json_group_array(json_array(uid)) FROM users WHERE email = ?1 COLLATE NOCASE AND email IN (?1, ?2) AND disabled = 0`;
 
 type SessionRow = [string, UserId, number, number, number, number, number, string | null, string | null, string | null];
 
