@@ -206,7 +206,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       publicUrl: reached,
       errorsUrl: () => `${reached()}/errors`,
       timeZone: config.timeZone,
-      features: { email: signIn.mails, oidc: signIn.oidc !== undefined },
+      features: { import: true, email: signIn.mails, oidc: signIn.oidc !== undefined },
       importFile: schoolImporter(storage, config.database),
       checkAnswers: options.checkAnswers ?? false,
     };

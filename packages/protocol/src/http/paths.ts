@@ -5,8 +5,28 @@
  */
 export const paths = {
   getMe: 'GET /me',
+  getToday: 'GET /me/today',
+
+  listPeople: 'GET /people',
+  createPerson: 'POST /people',
+  getPerson: 'GET /people/{user_id}',
+  changePerson: 'PATCH /people/{user_id}',
+
+  listCourses: 'GET /courses',
+  createCourse: 'POST /courses',
+  getCourse: 'GET /courses/{course_id}',
+  changeCourse: 'PATCH /courses/{course_id}',
+  listEnrollments: 'GET /courses/{course_id}/enrollments',
+  putEnrollment: 'PUT /courses/{course_id}/enrollments/{student_id}',
+  withdrawEnrollment: 'DELETE /courses/{course_id}/enrollments/{student_id}',
+  listCourseSessions: 'GET /courses/{course_id}/sessions',
+  scheduleSession: 'POST /courses/{course_id}/sessions',
+  getStudentAttendance: 'GET /courses/{course_id}/students/{student_id}/attendance',
+  getOwnAttendance: 'GET /students/me/attendance',
 
   getSession: 'GET /sessions/{session_id}',
+  changeSession: 'PATCH /sessions/{session_id}',
+  cancelSession: 'POST /sessions/{session_id}/cancel',
   startSession: 'POST /sessions/{session_id}/start',
   endSession: 'POST /sessions/{session_id}/end',
   keepSessionAlive: 'POST /sessions/{session_id}/keep-alive',
@@ -17,6 +37,7 @@ export const paths = {
   makeTicket: 'POST /sessions/{session_id}/tickets',
   updateRecords: 'PATCH /sessions/{session_id}/records',
   putRecord: 'PUT /sessions/{session_id}/records/{student_id}',
+  clearRecord: 'DELETE /sessions/{session_id}/records/{student_id}',
 
   getSignInWays: 'GET /auth/ways',
   peekSignInLink: 'POST /auth/sign-in/peek',
@@ -38,6 +59,7 @@ export const paths = {
   removeCalendarAddress: 'DELETE /me/calendar',
   getCalendar: 'GET /calendar/{token}.ics',
 
+  listAccess: 'GET /access-log',
   importSchool: 'POST /imports{?dry_run,withdraw_missing,filename}',
 
   getOpenApi: 'GET /openapi.json',
@@ -54,6 +76,7 @@ export const REPEATABLE: readonly OperationName[] = [
   'checkIn',
   'updateRecords',
   'putRecord',
+  'clearRecord',
 ];
 
 /** The parts of an operation's place. `query` names what goes into the query although the method has a body. */

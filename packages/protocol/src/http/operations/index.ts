@@ -5,6 +5,7 @@ import { displayOperations } from './displays.js';
 import { importOperations } from './imports.js';
 import { meOperations } from './me.js';
 import { reportOperations } from './reports.js';
+import { schoolOperations } from './school.js';
 import { sessionOperations } from './sessions.js';
 import { signInOperations } from './sign-in.js';
 
@@ -12,6 +13,7 @@ import { signInOperations } from './sign-in.js';
 export const operations = {
   ...meOperations,
   ...sessionOperations,
+  ...schoolOperations,
   ...signInOperations,
   ...reportOperations,
   ...importOperations,

@@ -14,6 +14,7 @@ const form = {
     .max(100)
     .optional()
     .describe('What stands for each status: `edfi`, `england`, or the name of the code set in REPORT_CODES.'),
+  purpose: z.string().max(1_000).optional().describe('Why, for the access log.'),
 };
 
 const figures = { present: 1, late: 0, excused: 0, absent: 0, records: 1, rate: 100, late_minutes: 0 };
@@ -40,7 +41,7 @@ export const reportOperations = {
     tag: 'Reports',
     summary: 'Makes the register of a course: students × sessions, with counts, rates and absences in a row.',
     description:
-      'Of its sessions that were held or run now. xlsx has sheets of the sessions, a summary by week and the amendments beside it. `rollcall export course` gives the same bytes.',
+      'Of its sessions that were held or run now. xlsx has sheets of the sessions, a summary by week and the amendments beside it. `rollcall export course` gives the same bytes. A file, and whatever an admin asks for, is noted in the access log.',
     who: 'A teacher of the course, or an admin.',
     security: 'token',
     params: courseParams,

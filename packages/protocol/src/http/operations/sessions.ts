@@ -231,19 +231,30 @@ export const sessionOperations = {
   }),
   putRecord: operation({
     tag: 'Records',
-    summary: 'Gives one student a status.',
+    summary: 'Gives one student a status; after the end it amends the record, which needs a reason.',
     who: teachers,
     security: 'token',
     params: recordParams,
-    body: z.object({ status: attendanceStatus, remarks, walk_in, expected_seq, op_id: opId }),
+    body: z.object({
+      status: attendanceStatus,
+      remarks,
+      walk_in,
+      expected_seq,
+      reason: clientEvents.amendAttendance.shape.reason.nullish().describe('Why, where the session is over.'),
+      op_id: opId,
+    }),
     answers: {
       200: {
-        when: 'The mark is stored.',
+        when: 'The record as it is now.',
         schema: z
           .strictObject({
             session_id: sessionParams.shape.session_id,
             student_id: serverEvents.studentMarkedPresent.shape.student_id,
             attendanceRecord: publicRecord,
+            amendment: serverEvents.attendanceAmended
+              .omit({ session_id: true, student_id: true, seq: true })
+              .optional()
+              .describe('Set where the session was over.'),
           })
           .extend(changed),
       },
@@ -254,5 +265,19 @@ export const sessionOperations = {
       body: { status: 'late', remarks: 'Bus' },
       answer: without(ackExamples.markStudentAttendance, 'ok'),
     },
+  }),
+  clearRecord: operation({
+    tag: 'Records',
+    summary: 'Takes a mark back: the record is as it was before anybody marked it.',
+    who: teachers,
+    security: 'token',
+    params: recordParams,
+    query: z.object({ expected_seq }),
+    idempotent: true,
+    answers: {
+      200: { when: 'The record as it is now.', schema: serverEvents.studentMarkCleared.extend(changed) },
+    },
+    errors: [...ofTeachers, 'SESSION_NOT_ACTIVE', 'SESSION_ENDED', 'STUDENT_NOT_FOUND', 'NOT_ENROLLED', 'CONFLICT'],
+    example: { params: { session_id, student_id: 'student-1' }, answer: without(ackExamples.clearStudentMark, 'ok') },
   }),
 } as const;

@@ -141,7 +141,7 @@ test('[API-5] an unknown method is 405 with Allow, another media type 415, a bod
   const ada = await apiOf(server, 'ada');
   const wrong = await ada('DELETE', '/sessions/session-1');
   expect(wrong).toMatchObject({ status: 405, body: { code: 'METHOD_NOT_ALLOWED' } });
-  expect(wrong.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+  expect(wrong.headers.get('allow')).toBe('GET, PATCH, HEAD, OPTIONS');
   const traced = await new Promise<number | undefined>((resolve, reject) => {
     const sent = rawRequest(`${server.url}/api/v1/me`, { method: 'TRACE' }, (response) => {
       response.resume();

@@ -4,6 +4,7 @@ import { displayHandlers } from './handlers/displays.js';
 import { importHandlers } from './handlers/imports.js';
 import { meHandlers } from './handlers/me.js';
 import { reportHandlers } from './handlers/reports.js';
+import { schoolHandlers } from './handlers/school.js';
 import { sessionHandlers } from './handlers/sessions.js';
 import { signInHandlers } from './handlers/sign-in.js';
 
@@ -11,6 +12,7 @@ import { signInHandlers } from './handlers/sign-in.js';
 export const handlers: HandlersOf = {
   ...meHandlers,
   ...sessionHandlers,
+  ...schoolHandlers,
   ...signInHandlers,
   ...reportHandlers,
   ...importHandlers,

@@ -54,13 +54,19 @@ function typed(text: string, kind: 'number' | 'boolean' | undefined): unknown {
   return text;
 }
 
+/** What a change without a body is repeated by; undefined where the request doesn't say. @throws {RollcallError} BAD_REQUEST */
+export function idempotencyKeyOf(request: Request): string | undefined {
+  const key = request.get('Idempotency-Key');
+  if (key !== undefined && (key === '' || key.length > OP_ID_MAX)) refuseKey(`must have 1 to ${OP_ID_MAX} characters`);
+  return key;
+}
+
 /** A request without a body says nothing. The header Idempotency-Key is `op_id` under another name. */
 function bodyOf(request: Request): unknown {
   const body: unknown = request.body === undefined ? {} : request.body;
-  const key = request.get('Idempotency-Key');
+  const key = idempotencyKeyOf(request);
   if (key === undefined || typeof body !== 'object' || body === null || Array.isArray(body)) return body;
   const { op_id } = body as { op_id?: unknown };
-  if (key === '' || key.length > OP_ID_MAX) refuseKey(`must have 1 to ${OP_ID_MAX} characters`);
   if (op_id !== undefined && op_id !== null && op_id !== key) refuseKey('differs from op_id');
   return { ...body, op_id: key };
 }

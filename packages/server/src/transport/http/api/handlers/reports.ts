@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CourseId, RollcallError } from '@rollcall/protocol';
+import { noteAccess } from '../../../../api/access-log.js';
 import type { Services } from '../../../../commands/command.js';
 import { sessionForTeacher, teachesCourse } from '../../../../commands/rights.js';
 import type { LiveSession } from '../../../../register/live-session.js';
@@ -16,19 +17,23 @@ const RECORDED_WITHIN_MS = 1_000;
 const CALENDAR_AGE_MS = 3_600_000;
 
 export const reportHandlers = {
-  getCourseRegister: async ({ params, query, caller, charge }, { services, reports }) => {
+  getCourseRegister: async ({ params, query, caller, charge, requestId }, { services, reports }) => {
     await requireCourseTeacher(caller.person, params.course_id, services);
     const { format, from = null, to = null, codes } = query;
     if (from !== null && to !== null && from > to) throw laterThanTo();
     const wish = { format, codes: reports.codes(codes) };
     await charge(REPORT_ITEMS);
+    const why = { purpose: query.purpose, requestId };
+    await noteExport(caller.person, { course_id: params.course_id, from, to, format }, why, services);
     await recorded(services, ({ state }) => state.facts.course_id === params.course_id);
     return answerOf(await reports.ofCourse(params.course_id, { from, to }, wish));
   },
-  getSessionRegister: async ({ params, query, caller, charge }, { services, reports }) => {
+  getSessionRegister: async ({ params, query, caller, charge, requestId }, { services, reports }) => {
     await sessionForTeacher(caller.person, params.session_id, 'view attendance data', services);
     const wish = { format: query.format, codes: reports.codes(query.codes) };
     await charge(REPORT_ITEMS);
+    const why = { purpose: query.purpose, requestId };
+    await noteExport(caller.person, { session_id: params.session_id, format: query.format }, why, services);
     await recorded(services, (live) => live.session_id === params.session_id);
     return answerOf(await reports.ofSession(params.session_id, wish));
   },
@@ -59,6 +64,18 @@ export const reportHandlers = {
     return { bytes: { type: 'text/calendar; charset=utf-8', content } };
   },
 } satisfies Partial<HandlersOf>;
+
+/** A teacher's own look at a register is no news; a file that leaves, and what an admin reads, is. */
+async function noteExport(
+  person: Person,
+  scope: Readonly<Record<string, string | null>> & { readonly format: string },
+  { purpose, requestId }: { readonly purpose: string | undefined; readonly requestId: string },
+  services: Services,
+): Promise<void> {
+  if (scope.format === 'json' && !person.is_admin) return;
+  const access = { action: 'export', subject: null, scope, purpose: purpose ?? null, request_id: requestId } as const;
+  await noteAccess(person, access, services);
+}
 
 /** Resolves once what this node has committed is in the records, so that a report holds what its asker was answered before. */
 async function recorded({ sessions }: Services, which: (session: LiveSession) => boolean): Promise<void> {

@@ -1,7 +1,9 @@
 import { sessionCard } from '../../../../sessions/session-card.js';
 import { sessionJournal } from '../../../../sessions/session-journal.js';
 import type { HandlersOf } from '../api-context.js';
+import { idempotencyKeyOf } from '../read-request.js';
 import { runCommand } from '../run-command.js';
+import { putRecord } from './put-record.js';
 
 /** Running sessions: the same commands as on the socket, and two reads beside them. */
 export const sessionHandlers = {
@@ -17,8 +19,9 @@ export const sessionHandlers = {
     runCommand('joinAttendanceSession', { ...body, ...params }, caller, context, request.headers.cookie),
   updateRecords: ({ params, body, caller }, context) =>
     runCommand('bulkUpdateAttendance', { ...body, ...params }, caller, context),
-  putRecord: ({ params, body, caller }, context) =>
-    runCommand('markStudentAttendance', { ...body, ...params }, caller, context),
+  putRecord: (call, context) => putRecord(call, context),
+  clearRecord: ({ params, query, caller, request }, context) =>
+    runCommand('clearStudentMark', { ...params, ...query, op_id: idempotencyKeyOf(request) }, caller, context),
   getCard: async ({ params, caller }, { services }) => ({
     body: await sessionCard(caller.person, params.session_id, services),
   }),
