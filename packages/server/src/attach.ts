@@ -1,5 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PolicyInput, Session, SessionId, Statistics } from '@rollcall/protocol';
 import type { Server, Socket } from 'socket.io';
+import { type Identity, isUid } from './auth/verify-token.js';
 import { type SessionData, sessionOfState } from './commands/present.js';
 import { type Config, ConfigError, type ConfigProblem, readConfig } from './config/config.js';
 import {
@@ -40,6 +42,17 @@ export interface AttachOptions {
   /** The claim of HS256 tokens that names the user (`id`, `userId`): by uid, else by user id. Default `uid`, else `sub`. */
   readonly uidClaim?: string;
   readonly jwks?: { readonly url: string; readonly issuer?: string; readonly audience?: string };
+  /** The app's Express, of whatever version from 4: the HTTP API is mounted in it, in front of what is added later. */
+  readonly http?: HttpHost;
+  /** Path at which the HTTP API is mounted. Default `/api/v1`. */
+  readonly httpPath?: string;
+  /**
+   * The app's own sign-in for requests of the HTTP API: the uid (or user id) of who sends it, or null where nobody is
+   * signed in. It goes before tokens, which count where it gives null. Guard cookies against other sites' pages there.
+   */
+  readonly authenticateRequest?: (
+    request: IncomingMessage,
+  ) => string | null | undefined | Promise<string | null | undefined>;
   /** Namespace whose sockets are served. Default `/`. */
   readonly namespace?: string;
   /** Defaults of sessions whose start doesn't say otherwise. */
@@ -63,6 +76,11 @@ export interface AttachOptions {
   readonly severalNodes?: boolean;
   /** A pino logger. Default: warnings and errors to standard error. */
   readonly logger?: Logger;
+}
+
+/** What Rollcall needs of an app's Express. */
+export interface HttpHost {
+  use(path: string, handler: (request: IncomingMessage, response: ServerResponse) => void): unknown;
 }
 
 /** An active session, as it stands. */
@@ -128,8 +146,10 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
     throw error;
   });
   let core: RollcallCore | undefined;
+  let served: { close(): void } | undefined;
   const close = async () => {
     try {
+      served?.close();
       await core?.finish();
       core?.detach();
     } finally {
@@ -153,6 +173,7 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
     });
     await core.restore();
     core.attach();
+    if (options.http) served = await mountApi(core, io, config, options);
   } catch (error) {
     // An open database keeps the process from ending. What else fails now fails because of this error.
     await close().catch(() => undefined);
@@ -178,6 +199,49 @@ export async function attachRollcall(io: Server, options: AttachOptions): Promis
   };
 }
 
+/** Express and what belongs to it are loaded only where an app asks for the API. */
+async function mountApi(
+  core: RollcallCore,
+  io: Server,
+  config: Config,
+  { http, httpPath = '/api/v1', authenticateRequest, mongoose, connection }: AttachOptions,
+): Promise<{ close(): void }> {
+  const { apiApp } = await import('./transport/http/http-app.js');
+  const { schoolImporter } = await import('./school/import-file.js');
+  const publicUrl = () => (config.publicUrl ?? localUrl(io)).replace(/\/+$/, '');
+  const api = apiApp({
+    ...core.api,
+    signIn: undefined,
+    publicUrl,
+    errorsUrl: () => `${publicUrl()}${httpPath}/errors`,
+    ...(authenticateRequest && { authenticate: (request) => identityOf(authenticateRequest, request) }),
+    timeZone: config.timeZone,
+    features: { import: true, email: false, oidc: false },
+    importFile: schoolImporter(core.api.services.storage, mongoose || connection ? null : config.database),
+    checkAnswers: false,
+  });
+  let open = true;
+  http?.use(httpPath, (request, response) => {
+    if (open) api(request, response);
+    else response.writeHead(503).end();
+  });
+  return {
+    close() {
+      open = false;
+    },
+  };
+}
+
+async function identityOf(
+  authenticate: NonNullable<AttachOptions['authenticateRequest']>,
+  request: IncomingMessage,
+): Promise<Identity | undefined> {
+  const uid = await authenticate(request);
+  if (uid === undefined || uid === null) return undefined;
+  if (!isUid(uid)) throw new TypeError('authenticateRequest must give a uid of 1–128 characters, or null');
+  return { uid, sid: null, expires_at: null, claims: { name: null, email: null, role: null } };
+}
+
 /** For an app that doesn't say where it is reached, and a phone that is the same machine. */
 function localUrl({ httpServer }: Server): string {
   const address = httpServer?.address();
@@ -198,6 +262,9 @@ const OTHERS = {
   mongoose: true,
   connection: true,
   authenticate: true,
+  http: true,
+  httpPath: true,
+  authenticateRequest: true,
   namespace: true,
   severalNodes: true,
   logger: true,
@@ -220,7 +287,12 @@ function configOf(options: AttachOptions | undefined): Config {
   } else if (databases > 1) {
     problems.push({ variable: 'DATABASE_URL', message: 'is one of the options database, mongoose and connection' });
   }
-  if (!environment['ACCESS_TOKEN_SECRET'] && !environment['JWKS_URL'] && !given.authenticate) {
+  if (
+    !environment['ACCESS_TOKEN_SECRET'] &&
+    !environment['JWKS_URL'] &&
+    !given.authenticate &&
+    !given.authenticateRequest
+  ) {
     const message = 'is required (option secret), or JWKS_URL (option jwks), or the option authenticate';
     problems.push({ variable: 'ACCESS_TOKEN_SECRET', message });
   }
@@ -237,7 +309,13 @@ function configOf(options: AttachOptions | undefined): Config {
 
 /** Options that aren't variables, and so aren't checked as such. */
 function* withoutVariable(options: Partial<AttachOptions>): Iterable<ConfigProblem> {
-  const { namespace, severalNodes, mongoose, connection, authenticate } = options;
+  const { namespace, severalNodes, mongoose, connection, authenticate, authenticateRequest, http, httpPath } = options;
+  if (authenticateRequest !== undefined && typeof authenticateRequest !== 'function')
+    yield { variable: 'authenticateRequest', message: 'must be a function of a request that gives a uid or null' };
+  if (http !== undefined && typeof http?.use !== 'function')
+    yield { variable: 'http', message: 'must be an Express app' };
+  if (!/^\/[^?#\s]*[^/?#\s]$/.test(httpPath ?? '/api/v1'))
+    yield { variable: 'httpPath', message: 'must be a path such as /api/v1' };
   if (authenticate !== undefined && typeof authenticate !== 'function')
     yield { variable: 'authenticate', message: 'must be a function of a socket that gives a uid or null' };
   if (mongoose && !isConnection(mongoose.connection))

@@ -9,6 +9,7 @@ import {
   type People,
   type Projections,
   type Reports,
+  type SchoolChange,
   type Schools,
   type SignIns,
   type Storage,
@@ -167,18 +168,21 @@ export class MongoStorage implements Storage {
   readonly accounts: Accounts = {
     listAccounts: (query) => this.#ask(({ collections }) => listAccounts(collections, query)),
     findAccount: (ref) => this.#ask(({ collections }) => findAccount(collections, ref)),
-    createAccount: (account) => this.#ask(({ collections }) => createAccount(collections, account)),
-    changeAccount: (userId, change) => this.#ask(({ collections }) => changeAccount(collections, userId, change)),
+    createAccount: (account) => this.#changeRights(({ collections }) => createAccount(collections, account)),
+    changeAccount: (userId, change) =>
+      this.#changeRights(({ collections }) => changeAccount(collections, userId, change)),
   };
 
   readonly catalogue: Catalogue = {
     listCourses: (part, page) => this.#ask(({ collections }) => listCourses(collections, part, page)),
     readCourse: (courseId) => this.#ask(({ collections }) => readCourse(collections, courseId)),
-    createCourse: (course) => this.#ask(({ collections }) => createCourse(collections, course)),
-    changeCourse: (courseId, change) => this.#ask(({ collections }) => changeCourse(collections, courseId, change)),
+    createCourse: (course) => this.#changeRights(({ collections }) => createCourse(collections, course)),
+    changeCourse: (courseId, change) =>
+      this.#changeRights(({ collections }) => changeCourse(collections, courseId, change)),
     listEnrollments: (courseId, page) => this.#ask(({ collections }) => listEnrollments(collections, courseId, page)),
-    putEnrollment: (enrollment) => this.#ask(({ collections }) => putEnrollment(collections, enrollment)),
-    withdraw: (courseId, studentId) => this.#ask(({ collections }) => withdraw(collections, courseId, studentId)),
+    putEnrollment: (enrollment) => this.#changeRights(({ collections }) => putEnrollment(collections, enrollment)),
+    withdraw: (courseId, studentId) =>
+      this.#changeRights(({ collections }) => withdraw(collections, courseId, studentId)),
     countEnrolled: (courseIds) => this.#ask(({ collections }) => countEnrolled(collections, courseIds)),
   };
 
@@ -246,6 +250,16 @@ export class MongoStorage implements Storage {
     findCalendar: (hash) => this.#ask(({ connection }) => findCalendar(databaseOf(connection), hash)),
     calendarOf: (userId) => this.#ask(({ connection }) => calendarOf(databaseOf(connection), userId)),
   };
+
+  /** Running servers are to hear of it. */
+  async #changeRights(change: (database: Database) => Promise<SchoolChange>): Promise<SchoolChange> {
+    return this.#ask(async (database) => {
+      const result = await change(database);
+      const { outcome } = result;
+      if (outcome === 'added' || outcome === 'changed') await noteSchoolChange(databaseOf(database.connection));
+      return result;
+    });
+  }
 
   constructor(options: MongoStorageOptions) {
     this.#options = options;
