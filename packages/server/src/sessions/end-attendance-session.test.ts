@@ -96,14 +96,15 @@ test('[END-6] the reason is admin where an admin who doesn’t teach the session
   expect(await teacher.next('attendanceSessionEnded')).toMatchObject({ reason: 'teacher', ended_by: 'Cyd Moreau' });
 });
 
-test('[END-7] after the end the session’s rooms are empty', async () => {
+test('[END-7] [AMEND-4] after the end the session’s rooms are empty, and who reads it is told amendments alone', async () => {
   const { server, teacher } = await startedClass(2, { policy: { visibility: 'private' } });
   const student = await joined(server, 's-1');
   await accepted(end(teacher));
   await student.next('attendanceSessionEnded');
+  const rooms = () => [...server.rollcall.io.of('/').adapter.rooms.keys()].filter((room) => room.includes('session-1'));
+  expect(rooms()).toEqual([]);
   await dataOf(teacher);
-  const rooms = [...server.rollcall.io.of('/').adapter.rooms.keys()];
-  expect(rooms.filter((room) => room.includes('session-1'))).toEqual([]);
+  expect(rooms()).toEqual(['rollcall:amendments:session-1']);
   expect(await refused(student.send('joinAttendanceSession', { session_id: 'session-1' }))).toMatchObject({
     code: 'SESSION_NOT_ACTIVE',
   });

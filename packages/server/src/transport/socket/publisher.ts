@@ -23,7 +23,7 @@ import type { Deadline } from '../../timeouts/deadline.js';
 import { Broadcast } from './broadcast.js';
 import { CourseLists } from './course-lists.js';
 import type { BundleWriter } from './engine/bundle.js';
-import { batchedChangeOf, idsOf, queueOf } from './notice-payloads.js';
+import { batchedChangeOf, joinedOf, leftOf, queueOf, updateHeadOf } from './notice-payloads.js';
 import {
   amendmentsRoom,
   attendanceRoom,
@@ -205,14 +205,7 @@ export class SocketPublisher implements Publisher {
   left(live: LiveSession, studentId: StudentId, at: number): void {
     const student = live.state.line(studentId)?.student;
     if (!student) return;
-    const payload = {
-      ...idsOf(live, studentId),
-      student_name: student.name,
-      roll: student.roll,
-      profile_picture: student.profile_picture,
-      disconnected_at: isoOf(at),
-      remaining_online_count: live.presence.count,
-    };
+    const payload = leftOf(live, student, at);
     const teachers = [teacherRoom(live.session_id)];
     // A shipped app listens to the second name.
     this.#emit(live, teachers, 'studentLeftAttendance', payload);
@@ -283,22 +276,8 @@ export class SocketPublisher implements Publisher {
   #announceJoined(live: LiveSession, studentId: StudentId, at: number, seq: number | undefined): void {
     const line = live.state.line(studentId);
     if (!line || line.checked_in_at === null) return;
-    const { name, roll, profile_picture, user_id } = line.student;
-    const { session_id } = live;
-    const rooms = [teacherRoom(session_id)];
-    this.#gather(live, rooms, 'studentJoinedAttendance', {
-      session_id,
-      sessionId: session_id,
-      student_id: studentId,
-      studentId,
-      student_name: name,
-      roll,
-      profile_picture,
-      user_id,
-      joined_at: isoOf(at),
-      checked_in_at: isoOf(line.checked_in_at),
-      seq,
-    });
+    const rooms = [teacherRoom(live.session_id)];
+    this.#gather(live, rooms, 'studentJoinedAttendance', joinedOf(live, line, at, seq));
   }
 
   #amended(live: LiveSession, entry: AmendedEntry): void {
@@ -311,18 +290,7 @@ export class SocketPublisher implements Publisher {
     if (!line || !this.#anyIn(rooms)) return;
     // The state may be ahead of this entry, since its whole batch is folded: the record is told as of the entry.
     const { session_id } = live;
-    const { student_id } = entry;
-    const head = {
-      session_id,
-      sessionId: session_id,
-      student_id,
-      studentId: student_id,
-      status: entry.status,
-      updated_by: entry.actor.name,
-      updated_at: isoOf(entry.at),
-      seq: entry.seq,
-      previous_status: entry.previous_status,
-    };
+    const head = updateHeadOf(live, entry);
     const record = encodedRecordOf(publication, session_id, lineAsOf(line, entry));
     const payload = EncodedPayload.with(head, 'attendanceRecord', record);
     this.#gather(live, rooms, 'attendanceUpdated', payload);
