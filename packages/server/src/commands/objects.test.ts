@@ -231,6 +231,7 @@ test('[OBJ-11] every event of the protocol is sent, and as its schema has it', a
     await teacher.send('markStudentAttendance', { session_id, student_id, status });
   }
   await teacher.send('bulkUpdateAttendance', { session_id, attendanceUpdates: [{ student_id, status: 'late' }] });
+  await teacher.send('clearStudentMark', { session_id, student_id });
   for (const event of ['getAttendanceSessionData', 'getOnlineStudents']) await teacher.send(event, { session_id });
   await second.send('leaveAttendanceSession', { session_id });
   await teacher.next('studentLeft');
@@ -238,6 +239,7 @@ test('[OBJ-11] every event of the protocol is sent, and as its schema has it', a
   await second.send('joinAttendanceSession', { session_id });
   await teacher.send('endAttendanceSession', { session_id });
   await second.next('attendanceSessionEnded');
+  await teacher.send('amendAttendance', { session_id, student_id, status: 'excused', reason: 'a note came' });
   const clients = [teacher, student, second, batched];
   const seen = new Set(clients.flatMap(({ events }) => events.map(({ event }) => event)));
   expect(Object.keys(serverEvents).filter((name) => !seen.has(name))).toEqual([]);
