@@ -187,3 +187,27 @@ test('[CLI-140] a damaged journal is named, with what to do', async () => {
     ),
   });
 });
+
+test('[CLI-131] show tells times by a clock at the school', async () => {
+  const folder = await freshFolder();
+  const env = { DATABASE_URL: 'sqlite:school.db', ACCESS_TOKEN_SECRET: SECRET, TZ: 'UTC' };
+  await writeFile(join(folder, 'school.json'), JSON.stringify(SCHOOL));
+  expect(await rollcall(folder, ['import', 'school.json'], env)).toMatchObject({ code: 0 });
+  const server = await startServer(folder, env);
+  const teacher = await connectTo(server.url, 'ada', { token: await tokenOf('ada') });
+  const { session } = await teacher.send('startAttendanceSession', { session_id });
+  const started = new Date((session as { started_at: string }).started_at);
+  const at = async (zone: string) =>
+    (await rollcall(folder, ['show', session_id], { ...env, SCHOOL_TIME_ZONE: zone })).stdout;
+  const shifted = (hours: number) =>
+    new Date(started.getTime() + hours * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+  expect(await at('Asia/Dhaka')).toContain(`started ${shifted(6)}`);
+  expect(await at('America/Phoenix')).toContain(`started ${shifted(-7)}`);
+});
+
+test('[CLI-132] a backup of a folder says that it is one', async () => {
+  const folder = await freshFolder();
+  const failed = await rollcall(folder, ['backup', 'copy.db'], { DATABASE_URL: `sqlite:${folder}` });
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain('is a folder: a database is a file in one');
+});

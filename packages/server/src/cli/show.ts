@@ -38,14 +38,15 @@ export function addShow(program: Command): void {
 
 async function show(sessionId: string, options: ShowOptions): Promise<void> {
   const { openStorage } = await import('./open-storage.js');
-  const storage = await openStorage(loadDatabaseConfig(), 'show', true);
+  const config = loadDatabaseConfig();
+  const storage = await openStorage(config, 'show', true);
   let shown: Shown;
   try {
     shown = await read(storage, sessionId as SessionId, options.history === true);
   } finally {
     await storage.close();
   }
-  process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : await textOf(shown));
+  process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : await textOf(shown, clockOf(config.timeZone)));
 }
 
 async function read(storage: Storage, sessionId: SessionId, withHistory: boolean): Promise<Shown> {
@@ -91,7 +92,7 @@ function withoutOnline({ statistics, ...data }: SessionData): Shown {
   return { ...data, statistics: stored };
 }
 
-async function textOf({ session, attendanceRecords, statistics, changes }: Shown): Promise<string> {
+async function textOf({ session, attendanceRecords, statistics, changes }: Shown, timeOf: TimeOf): Promise<string> {
   const { table } = await import('./table.js');
   const records = [...attendanceRecords].sort(byRoll);
   const register = records.map((record) => [
@@ -112,7 +113,7 @@ async function textOf({ session, attendanceRecords, statistics, changes }: Shown
     whatOf(change),
   ]);
   return [
-    `${headOf(session)}\n${stateOf(session)}\n${countsOf(statistics)}\n`,
+    `${headOf(session)}\n${stateOf(session, timeOf)}\n${countsOf(statistics)}\n`,
     register.length === 0
       ? 'No student has a record yet.\n'
       : table(['ROLL', 'STUDENT', 'STATUS', 'WHEN', 'BY', 'CHECKED IN', 'REMARKS'], register),
@@ -142,7 +143,7 @@ function headOf({ session_id, course, date, start_time, end_time, topic }: Sessi
   return visible([`Session ${session_id}`, about.filter(Boolean).join(', ')].filter(Boolean).join(': '));
 }
 
-function stateOf({ status, teacher_name, started_at, ended_at }: Session): string {
+function stateOf({ status, teacher_name, started_at, ended_at }: Session, timeOf: TimeOf): string {
   const times = [
     started_at === null ? null : `started ${timeOf(started_at)}`,
     ended_at === null ? null : `ended ${timeOf(ended_at)}`,
@@ -178,11 +179,11 @@ function whatOf({ type, status, previous_status, remarks, reason }: Change): str
   }
 }
 
-/** Of an ISO time: date and time of day in this machine's time zone, to the second; nothing for null. */
-function timeOf(iso: string | null): string {
-  if (iso === null) return '';
-  const time = new Date(iso);
-  const two = (part: number) => String(part).padStart(2, '0');
-  const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
-  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
+type TimeOf = (iso: string | null) => string;
+
+/** Of an ISO time: date and time of day by a clock at the school, to the second; nothing for null. */
+function clockOf(timeZone: string): TimeOf {
+  // Swedish writes 2026-11-23 09:00:03.
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+  return (iso) => (iso === null ? '' : format.format(new Date(iso)));
 }

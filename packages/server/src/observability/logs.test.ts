@@ -81,7 +81,9 @@ test('[LOG-142] at debug one line an event says who sent it about whom, the answ
   const { lines } = await logOfAClass('debug');
   const says = (event: string) => linesOf(lines, event).map(({ msg }) => msg.replace('[SOCKET DEBUG] ', ''));
   const [started] = says('startAttendanceSession');
-  expect(started).toBe(`startAttendanceSession ada ${session_id} → attendanceSessionStarted, 1 active, 2 students`);
+  expect(started).toBe(
+    `startAttendanceSession ada ${session_id} → attendanceSessionStarted seq 1, 1 active, 2 students`,
+  );
   expect(says('markStudentPresent')).toEqual([
     `markStudentPresent ada ${session_id} student-1 → studentMarkedPresent seq 3, 1 active, 2 students`,
     `markStudentPresent s-1 ${session_id} student-1 → refused NOT_A_TEACHER: Teacher profile not found, 1 active, 2 students`,

@@ -20,6 +20,7 @@ const isFolder = (path: string): Promise<boolean> =>
 export async function backUp(path: string, file: string): Promise<void> {
   if (path === ':memory:') throw new StorageError('an in-memory database cannot be backed up');
   if (!(await exists(path))) throw new StorageError(`there is no database at ${path}`);
+  if (await isFolder(path)) throw new StorageError(`${path} is a folder: a database is a file in one`);
   if (await exists(file)) throw new StorageError(`${file} exists already and is not overwritten`);
   if (!(await isFolder(dirname(file))))
     throw new StorageError(`there is no folder ${dirname(file)} to copy it to: make it first`);
