@@ -104,6 +104,7 @@ describe.each(databases)('a class of 300 on $title', ({ name, missing, fresh }) 
       );
       expect(verify.stderr).toBe('');
       expect(JSON.parse(verify.stdout)).toEqual({
+        access: { entries: 0, removed: 0, differences: [] },
         sessions: 1,
         entries: last,
         records: STUDENTS,
