@@ -45,7 +45,7 @@ test('[DOCS-61] each request of a guide to the HTTP API is of an operation, and 
     .join('\n');
   const requests = [...text.matchAll(/^(?: {4}|\$ )(.*curl .*?\$URL(\/[^\s"|)?]*).*)$/gm)];
   const names = requests.map(([, line = '', path = '']) => {
-    const method = /-X ([A-Z]+)/.exec(line)?.[1] ?? (/ -d '\{| --data/.test(line) ? 'POST' : 'GET');
+    const method = /-X ([A-Z]+)/.exec(line)?.[1] ?? (/ -d ["']\{| --data/.test(line) ? 'POST' : 'GET');
     return operationOf(method, path) ?? `${method} ${path}`;
   });
   expect(names.filter((name) => !Object.hasOwn(operations, name))).toEqual([]);

@@ -122,6 +122,8 @@ export class Reader {
           const port = /running on port (\d+)/.exec(printed)?.[1];
           if (port === undefined) return;
           this.#address = `localhost:${port}`;
+          // Commands that name the server's port by themselves, such as invite, go by the same environment.
+          this.#env['CHAT_PORT'] = port;
           clearTimeout(late);
           resolve();
         });

@@ -63,7 +63,7 @@ function rowsOf(place: string, schema: z.ZodType): string[] {
     const needed = json.required?.includes(name) === true ? 'required' : '';
     const given = field.default === undefined ? needed : `default: \`${String(field.default)}\``;
     const text = [kindOf(field, json.$defs), field.description].filter(Boolean).join('. ');
-    return `| \`${name}\` | ${place} | ${given} | ${text.replaceAll('|', '\\|')} |`;
+    return `| \`${name}\` | ${place} | ${given} | ${text.replaceAll('](#', '](events.md#').replaceAll('|', '\\|')} |`;
   });
 }
 
