@@ -29,6 +29,29 @@ const fieldOf = (path: ReadonlyArray<PropertyKey>): string =>
     '',
   ) || 'payload';
 
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  undefined: 'nothing',
+};
+
+const kindOf = (name: string): string => KINDS[name] ?? name;
+
+/** What is wrong with a field, in the words of a person; messages of a schema's own are in them already. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid ')) {
+    return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+  }
+  const received = /^Invalid input: expected .*, received (.*)$/.exec(issue.message)?.[1];
+  if (issue.code !== 'invalid_type' || received === undefined) return issue.message;
+  if (received === 'undefined') return 'is missing';
+  return `must be ${kindOf(issue.expected)}, but is ${kindOf(received)}`;
+}
+
 /** Turns a zod failure into BAD_REQUEST with the first field in the message and all of them in the details. */
 export function badRequest(error: z.ZodError, prefix: ReadonlyArray<PropertyKey> = []): RollcallError {
   const issues = error.issues.slice(0, 20).map((issue) => {
@@ -36,7 +59,7 @@ export function badRequest(error: z.ZodError, prefix: ReadonlyArray<PropertyKey>
     // A union of T and null says only "Invalid input": the branch for T knows better.
     const inner = issue.code === 'invalid_union' ? issue.errors[0]?.[0] : undefined;
     const at = inner ? fieldOf([...prefix, ...issue.path, ...inner.path]) : field;
-    return { field: at, message: inner?.message ?? issue.message };
+    return { field: at, message: wordsOf(inner ?? issue) };
   });
   const first = issues[0] ?? { field: 'payload', message: 'Invalid input' };
   return new RollcallError('BAD_REQUEST', {

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
@@ -109,6 +110,15 @@ async function run(path: string, url: string, change: (text: string) => string):
   await expect.poll(answers, { timeout: 20_000 }).toBeGreaterThan(0);
 }
 
+/** fetch takes no certificate authority of its own. */
+const httpsStatus = (url: string, ca: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    get(url, { ca }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject);
+  });
+
 const startNodes = () => Promise.all([1, 2].map(() => startServer({}, schoolOf(2))));
 
 /** Connects, sends a command and hears its answer. @returns what went wrong, or `ok` */
@@ -177,7 +187,24 @@ describe.skipIf(!nginxThere)(`nginx${nginxThere ? '' : ` (${MISSING})`}`, () => 
     expect([sent.status, sent.headers.get('location')]).toEqual([301, 'https://127.0.0.1/socket.io/']);
   });
 
-  test('[DOCS-8] nothing but the sockets and /healthz is to be had from outside', async () => {
+  test('[DOCS-65] the API, an import and the page of sign-in are to be had from outside', async () => {
+    const { url: tls, ca } = await startWithTls(await startServer({}, schoolOf(2)));
+    for (const path of ['/api/v1/openapi.json', '/sign-in']) {
+      expect(await httpsStatus(`${tls}${path}`, ca), path).toBe(200);
+    }
+    const url = await startNginx(await startNodes());
+    for (const path of ['/api/v1/openapi.json', '/api/v1/docs/', '/sign-in', '/sign-in/sign-in.js', '/errors']) {
+      expect((await fetch(`${url}${path}`)).status, path).toBe(200);
+    }
+    const admin = { authorization: `Bearer ${await tokenOf('root')}`, 'content-type': 'application/json' };
+    // Larger than what nginx takes elsewhere: blanks, and an empty school.
+    const body = `${' '.repeat(8 * 1024 * 1024)}{"students": []}`;
+    const imported = await fetch(`${url}/api/v1/imports?dry_run=true`, { method: 'POST', headers: admin, body });
+    expect(imported.status).toBe(200);
+    for (const path of ['/api/v10/me', '/sign-inside', '/api']) expect((await fetch(`${url}${path}`)).status).toBe(404);
+  });
+
+  test('[DOCS-8] nothing but the sockets, the API, its pages and /healthz is to be had from outside', async () => {
     const url = await startNginx(await startNodes());
     const statusOf = async (path: string) => (await fetch(`${url}${path}`)).status;
     expect(await statusOf('/healthz')).toBe(200);

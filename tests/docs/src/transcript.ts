@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ export type Step =
 
 /**
  * What a guide asks its reader to do, in order. ```` ```json file=school.json ```` makes a file;
- * ```` ```console ```` holds commands after `$ ` and what they print. `…` stands for anything.
+ * ```` ```console ```` holds commands after `$ `, going on in the next line after a `\\`, and what they print. `…` stands for anything.
  */
 export function stepsOf(markdown: string): Step[] {
   const steps: Step[] = [];
@@ -39,7 +39,8 @@ function commandsOf(text: string, fenceLine: number): Step[] {
     if (line.startsWith('$ ')) {
       flush();
       command = { command: line.slice(2), output: [], line: fenceLine + 1 + index };
-    } else command?.output.push(line);
+    } else if (command?.command.endsWith('\\') && command.output.length === 0) command.command += `\n${line}`;
+    else command?.output.push(line);
   }
   flush();
   return steps;
@@ -85,6 +86,10 @@ export class Reader {
   /** @returns what the command printed, standard error included, with `exit status N` behind it where that isn't 0 */
   async run(command: string): Promise<string> {
     if (command.endsWith('&')) return this.#serve(command.slice(0, -1));
+    const variable = /^([A-Z]+)=/.exec(command)?.[1];
+    // `A=b command` is a command; `A=b` alone is kept for those that follow, as in the reader's shell.
+    if (variable !== undefined && /^[A-Z]+=(\$\(.*\)|'[^']*'|"[^"]*"|\S*)$/.test(command))
+      return this.#assign(variable, command);
     const child = this.#spawn(command.replaceAll(ADDRESS, this.#address));
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -94,6 +99,13 @@ export class Reader {
     }
     const [code] = (await once(child, 'close')) as [number];
     return `${printed.replaceAll(this.#address, 'localhost:4002')}${code === 0 ? '' : `exit status ${code}`}`;
+  }
+
+  async #assign(variable: string, command: string): Promise<string> {
+    const kept = join(this.folder, '.variable');
+    const printed = await this.run(`${command} && printf %s "$${variable}" > '${kept}'`);
+    if (printed === '') this.#env[variable] = await readFile(kept, 'utf8');
+    return printed;
   }
 
   /** A server in the background. What it prints isn't the guide's matter. */
@@ -110,6 +122,8 @@ export class Reader {
           const port = /running on port (\d+)/.exec(printed)?.[1];
           if (port === undefined) return;
           this.#address = `localhost:${port}`;
+          // Commands that name the server's port by themselves, such as invite, go by the same environment.
+          this.#env['CHAT_PORT'] = port;
           clearTimeout(late);
           resolve();
         });

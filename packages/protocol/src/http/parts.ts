@@ -26,7 +26,7 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
   });
 
 /** A day of the school's calendar: `2026-11-23`. */
-export const day = z.iso.date();
+export const day = z.iso.date({ error: 'must be a day such as 2026-11-23' });
 export const range = {
   from: day.optional().describe('First day, inclusive.'),
   to: day.optional().describe('Last day, inclusive.'),

@@ -39,6 +39,8 @@ ended stays ended; node examples/usage.mjs runs the same with a new session each
 ${held}
 ${usageExample(url, teacherToken, studentToken)}
 
+The HTTP API, to read and to try with a token: ${url}/api/v1/docs/
+
 Sign-in links of the demo school, each good once, within 7 days (rollcall invite makes more, rollcall token makes tokens):
 ${uids.map((uid, index) => `  ${index === 0 ? 'teacher' : 'student'} ${uid} (${visible(people[index]?.name ?? '')}): ${made[index]?.url}`).join('\n')}
 `;

@@ -7,6 +7,10 @@ const FILES = fileURLToPath(new URL('./docs-page', import.meta.url));
 /** The page that shows the OpenAPI document: without anything inline, and without any other origin. */
 export function docsPage(): Router {
   const router = Router({ strict: true });
+  // Whoever tries the bare address of the API finds what there is.
+  router.get('/', (request: Request, response: Response) => {
+    response.redirect(302, `${request.baseUrl}/docs/`);
+  });
   router.get('/docs', (request: Request, response: Response) => {
     response.redirect(308, `${request.baseUrl}/docs/`);
   });

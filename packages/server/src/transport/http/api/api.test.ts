@@ -164,6 +164,35 @@ test('[API-5] an unknown method is 405 with Allow, another media type 415, a bod
   });
 });
 
+test('[DOCS-63] a refusal says in words what to send: the header, or the values that a field may have', async () => {
+  const server = await startServer(UNLIMITED, schoolOf(1));
+  const [nobody, ada] = [await apiOf(server), await apiOf(server, 'ada')];
+  await ada('POST', '/sessions/session-1/start');
+  const put = '/sessions/session-1/records/student-1';
+  const form = { body: 'status=late', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
+  const cases: ReadonlyArray<readonly [typeof ada, string, string, object, string]> = [
+    [nobody, 'GET', '/me', {}, 'The header Authorization must be: Bearer, a space, and an access token'],
+    [ada, 'PUT', put, form, 'The body must be application/json: say so in the header Content-Type'],
+    [ada, 'PATCH', '/sessions/session-1/records', { body: {} }, 'attendanceUpdates: is missing'],
+    [ada, 'PUT', put, { body: { status: 'here' } }, 'status: must be one of present, absent, late, excused'],
+    [ada, 'PUT', put, { body: { status: 'late', remarks: 7 } }, 'remarks: must be text, but is a number'],
+    [ada, 'PUT', put, { body: [] }, 'payload: must be an object, but is a list'],
+    [ada, 'GET', '/sessions/session-1/journal?limit=ten', {}, 'limit: must be a number, but is text'],
+    [ada, 'GET', '/courses/course-1/register?from=today', {}, 'from: must be a day such as 2026-11-23'],
+  ];
+  for (const [api, method, path, request, detail] of cases) {
+    expect((await api(method, path, request)).body['detail'], `${method} ${path}`).toBe(detail);
+  }
+});
+
+test('[DOCS-64] the bare address of the API leads to its page', async () => {
+  const server = await startServer({}, schoolOf(1));
+  for (const path of ['/api/v1', '/api/v1/']) {
+    const { status, headers } = await fetch(`${server.url}${path}`, { redirect: 'manual' });
+    expect([status, headers.get('location')]).toEqual([302, '/api/v1/docs/']);
+  }
+});
+
 test('[API-6] a read has an ETag, and If-None-Match with it is answered 304', async () => {
   const server = await startServer(UNLIMITED, schoolOf(2));
   const ada = await apiOf(server, 'ada');

@@ -11,7 +11,11 @@ export async function callerOf(request: Request, context: ApiContext): Promise<C
   const known = await authenticate?.(request);
   if (known) return { identity: known, person: await personOf(known) };
   const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (token === undefined) throw new RollcallError('UNAUTHENTICATED');
+  if (token === undefined) {
+    throw new RollcallError('UNAUTHENTICATED', {
+      message: 'The header Authorization must be: Bearer, a space, and an access token',
+    });
+  }
   const identity = await verifyToken(token);
   // The verifier judges by the machine's clock.
   if (identity.expires_at !== null && identity.expires_at <= services.now()) {

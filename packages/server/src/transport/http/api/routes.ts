@@ -69,16 +69,22 @@ function bodyParsers({ body, bodyMedia, bodyMax = BODY_MAX_BYTES }: Operation) {
 const requireMedia =
   (media: readonly string[]) =>
   (request: Request, _response: Response, next: NextFunction): void => {
-    if (!request.is([...media])) throw new RollcallError('UNSUPPORTED_MEDIA_TYPE');
+    if (!request.is([...media])) throw otherMedia(media);
     next();
   };
 
 function requireJson(request: Request, _response: Response, next: NextFunction): void {
   const empty = request.headers['content-length'] === '0' || request.headers['content-length'] === undefined;
   const hasBody = !empty || request.headers['transfer-encoding'] !== undefined;
-  if (hasBody && !request.is('application/json')) throw new RollcallError('UNSUPPORTED_MEDIA_TYPE');
+  if (hasBody && !request.is('application/json')) throw otherMedia(['application/json']);
   next();
 }
+
+/** curl -d and many others say that their body is a form. */
+const otherMedia = (media: readonly string[]): RollcallError =>
+  new RollcallError('UNSUPPORTED_MEDIA_TYPE', {
+    message: `The body must be ${media.join(' or ')}: say so in the header Content-Type`,
+  });
 
 /** Serves one operation: who calls, what they send, the handler, the answer. */
 function server(name: OperationName, operation: Operation, context: ApiContext) {

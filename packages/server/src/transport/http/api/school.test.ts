@@ -87,12 +87,21 @@ test('[API-43] after the end PUT amends the record, and needs a reason; DELETE t
     status: 200,
     body: { attendanceRecord: { status: 'excused' }, amendment: { previous_status: 'absent', reason: 'A note came' } },
   });
+  const again = { body: { status: 'late', reason: 'Came after all' }, headers: { 'Idempotency-Key': 'amend-1' } };
+  const first = await ada('PUT', path, again);
+  expect(await ada('PUT', path, again)).toMatchObject({
+    status: 200,
+    body: { duplicate: true, seq: first.body['seq'], amendment: { previous_status: 'excused' } },
+  });
+  const other = { body: { status: 'late', reason: 'Came' }, headers: { 'Idempotency-Key': 'undo-1' } };
+  expect(await ada('PUT', path, other)).toMatchObject({ status: 400, body: { details: { field: 'op_id' } } });
   const { body } = await ada('GET', '/sessions/session-1/journal');
   expect((body['changes'] as Payload[]).map(({ type }) => type)).toEqual([
     'started',
     'marked',
     'cleared',
     'ended',
+    'amended',
     'amended',
   ]);
 });

@@ -13,7 +13,10 @@ export async function putRecord(
   try {
     return await runCommand('markStudentAttendance', { ...mark, ...params }, caller, context);
   } catch (error) {
-    if (!(error instanceof RollcallError) || error.code !== 'SESSION_ENDED') throw error;
+    if (!(error instanceof RollcallError)) throw error;
+    // The op_id of an amendment that is sent again is, to a mark, that of another command.
+    const isRepeat = Boolean(reason) && error.code === 'BAD_REQUEST' && error.details?.['field'] === 'op_id';
+    if (error.code !== 'SESSION_ENDED' && !isRepeat) throw error;
   }
   if (!reason) {
     const message = 'is required: the session is over, and this amends the register';
