@@ -133,9 +133,12 @@ test(
         printed += data.toString();
       });
       await expect.poll(() => printed, { timeout: 60_000 }).toMatch(/student123 \(.*\): \S+\n/);
-      const [url = '', ada = '', bo = ''] = [/ws(:\S+)/, /ada \(.*\): (\S+)/, /student123 \(.*\): (\S+)/].map(
-        (pattern) => pattern.exec(printed)?.[1],
-      );
+      const url = /ws(:\S+)/.exec(printed)?.[1] ?? '';
+      // The snippet has the teacher's token first, then the student's.
+      const [ada = '', bo = ''] = Array.from(printed.matchAll(/auth: \{ token: '([^']+)'/g), ([, token = '']) => token);
+      for (const page of ['/api/v1/docs/', '/api/v1/docs/swagger-ui-bundle.js', '/sign-in']) {
+        expect((await fetch(`http${url}${page}`)).status, page).toBe(200);
+      }
       const { stdout } = await run(process.execPath, ['class.mjs', `http${url}`, ada, bo], { cwd: app });
       expect(JSON.parse(stdout)).toEqual({ present: 1, attach: 'function' });
       const shown = await run(process.execPath, [bin, 'show', 'session-of-the-test'], { cwd: app, env });

@@ -149,7 +149,6 @@ export function openApiDocument(server = '/api/v1'): object {
         'The same commands, rights, answers and errors as on the socket. Errors are problem documents with a `code` of one registry. A change may carry `op_id`, or the header `Idempotency-Key`: a repeat then has one effect.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     servers: [{ url: server }],
     tags: [...new Set(Object.values(operations).map(({ tag }) => tag))].map((name) => ({ name })),
     paths: places,

@@ -165,7 +165,8 @@ test('[CLI-120] a signal ends a server with 0 also while a mark waits for anothe
  */
 async function markWaiting(child: Serving, holdUp: () => void): Promise<{ readonly answer: Promise<unknown> }> {
   const [, port] = /running on port (\d+)/.exec(child.said()) ?? [];
-  const token = () => /ada \(.*\): (\S+)/.exec(child.said())?.[1];
+  // The snippet has the teacher's token first.
+  const token = () => /auth: \{ token: '([^']+)'/.exec(child.said())?.[1];
   await expect.poll(token, PATIENCE).toBeDefined();
   const url = `http://127.0.0.1:${port}`;
   const socket = io(url, { auth: { token: token() }, transports: ['websocket'], reconnection: false });

@@ -13,5 +13,6 @@ test.skipIf(noBrowser)('[API-13] the documentation’s page asks no other origin
   await page.getByText('/sessions/{session_id}/start').waitFor({ timeout: 60_000 });
   await page.getByText('/sessions/{session_id}/start').click();
   await page.getByText('Starts a scheduled session').first().waitFor({ timeout: 60_000 });
+  expect(await page.getByText('Warning', { exact: true }).count()).toBe(0);
   expect({ errors, foreign }).toEqual({ errors: [], foreign: [] });
 });
