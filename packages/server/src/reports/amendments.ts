@@ -1,7 +1,7 @@
-import type { AttendanceStatus, SessionId, StudentId } from '@rollcall/protocol';
+import type { SessionId } from '@rollcall/protocol';
 import { JournalError } from '../journal/commit.js';
 import { decodeCommit } from '../journal/decode.js';
-import type { Actor, Entry } from '../journal/entries.js';
+import type { Entry } from '../journal/entries.js';
 import type { Reports } from '../storage/port.js';
 import type { Amendment } from './register-of.js';
 
@@ -49,19 +49,9 @@ async function entriesAfterEnd(reports: Reports, sessionId: SessionId, lastSeq: 
   }
 }
 
-interface AmendedFields {
-  readonly type: 'amended';
-  readonly student_id: StudentId;
-  readonly status: AttendanceStatus;
-  readonly previous_status: AttendanceStatus | null;
-  readonly reason: string | null;
-  readonly actor: Actor;
-  readonly at: number;
-}
-
 function amendmentOf(sessionId: SessionId, entry: Entry): Amendment | undefined {
-  const { type }: { readonly type: string } = entry;
-  if (type !== 'amended') return undefined;
-  const { student_id, status, previous_status, reason, actor, at } = entry as unknown as AmendedFields;
-  return { session_id: sessionId, student_id, previous_status, status, by: actor.name, at, reason: reason ?? null };
+  if (entry.type !== 'amended') return undefined;
+  const { student_id, status, previous_status, reason, actor, at } = entry;
+  // A reason that was removed is empty.
+  return { session_id: sessionId, student_id, previous_status, status, by: actor.name, at, reason: reason || null };
 }

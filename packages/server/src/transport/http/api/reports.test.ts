@@ -71,6 +71,29 @@ describe.each(databases)('$title', ({ missing, fresh }) => {
     },
   );
 
+  test.skipIf(missing)('[REPORT-7] an amendment over HTTP is in the register with both values at once', async () => {
+    const server = await startServer({ ...SETTINGS, DATABASE_URL: await fresh() }, schoolOf(3));
+    const ada = await apiOf(server, 'ada');
+    await runClass(ada, server);
+    const amend = { status: 'excused', reason: '=a letter' };
+    expect(await ada('PUT', '/sessions/session-1/records/student-3', { body: amend })).toMatchObject({ status: 200 });
+    const amendment = {
+      session_id: 'session-1',
+      student_id: 'student-3',
+      previous_status: 'absent',
+      status: 'excused',
+      amended_by: 'Ada Osei',
+      reason: '=a letter',
+    };
+    const json = courseRegister.parse((await ada('GET', register)).body);
+    expect(json.amendments).toMatchObject([amendment]);
+    const session = json.sessions.find(({ session_id }) => session_id === 'session-1');
+    expect(session).toMatchObject({ amendments: 1, excused: 1, absent: 0 });
+    const one = sessionRegister.parse((await ada('GET', '/sessions/session-1/register')).body);
+    expect(one.amendments).toMatchObject([amendment]);
+    expect(one.rows.map(({ status }) => status)).toEqual(['present', 'late', 'excused']);
+  });
+
   test.skipIf(missing)(
     '[CALENDAR-8] an address shows its person’s sessions without a sign-in, until another is made or it is taken back',
     async () => {

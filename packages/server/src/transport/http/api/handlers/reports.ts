@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CourseId, RollcallError } from '@rollcall/protocol';
+import { RollcallError } from '@rollcall/protocol';
 import { noteAccess } from '../../../../api/access-log.js';
+import { courseForTeacher } from '../../../../api/rights.js';
 import type { Services } from '../../../../commands/command.js';
-import { sessionForTeacher, teachesCourse } from '../../../../commands/rights.js';
+import { sessionForTeacher } from '../../../../commands/rights.js';
 import type { LiveSession } from '../../../../register/live-session.js';
 import { calendarAt, makeCalendarAddress } from '../../../../reports/calendar-address.js';
 import type { Report } from '../../../../reports/report-maker.js';
@@ -18,7 +19,7 @@ const CALENDAR_AGE_MS = 3_600_000;
 
 export const reportHandlers = {
   getCourseRegister: async ({ params, query, caller, charge, requestId }, { services, reports }) => {
-    await requireCourseTeacher(caller.person, params.course_id, services);
+    await courseForTeacher(caller.person, params.course_id, services);
     const { format, from = null, to = null, codes } = query;
     if (from !== null && to !== null && from > to) throw laterThanTo();
     const wish = { format, codes: reports.codes(codes) };
@@ -94,15 +95,6 @@ const answerOf = ({ bytes, content_type, file_name }: Report): ApiAnswer => ({
     ...(content_type.startsWith('application/json') ? {} : { filename: file_name }),
   },
 });
-
-/** @throws {RollcallError} COURSE_NOT_FOUND for a course in which the person has no part; FORBIDDEN for its students */
-async function requireCourseTeacher(person: Person, courseId: CourseId, services: Services): Promise<void> {
-  const course = await services.directory.course(courseId);
-  if (person.is_admin || teachesCourse(person, course)) return;
-  const { student } = person;
-  const attends = student !== null && (await services.directory.isEnrolled(courseId, student.student_id));
-  throw new RollcallError(attends ? 'FORBIDDEN' : 'COURSE_NOT_FOUND');
-}
 
 function laterThanTo(): RollcallError {
   const issues = [{ field: 'from', message: 'is later than to' }];
