@@ -32,8 +32,8 @@ const LETTERS_WITHIN_MS = 1_000;
 const PING_WITHIN_MS = 2_000;
 /** How long an idle connection is kept, in ms: longer than by any balancer of docs/guides/operating.md. */
 const KEEP_ALIVE_MS = 620_000;
-/** How long a request may take to arrive, in ms. */
-const REQUEST_WITHIN_MS = 30_000;
+/** How long a request may take to arrive, in ms: a school's file over a slow line, and no longer. */
+const REQUEST_WITHIN_MS = 120_000;
 /** How long a start that is told to stop may go on with what it writes, in ms. */
 const START_ENDS_WITHIN_MS = 3_000;
 /** How long after it is told to stop the server goes on waiting for a database that doesn't take what is written, in ms. */

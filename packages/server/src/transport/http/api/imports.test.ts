@@ -1,9 +1,12 @@
+import { readdir } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import { apiOf } from '../../../testing/api.js';
 import { schoolOf } from '../../../testing/school.js';
-import { type Payload, startServer, temporaryFolder } from '../../../testing/server.js';
+import { type Payload, startServer, temporaryFolder, tokenOf } from '../../../testing/server.js';
 
 const JSON_FILE = { 'content-type': 'application/json' };
 const newcomer = { students: [{ id: 'student-new', uid: 'new', name: 'New Lind', email: null, roll: '9' }] };
@@ -63,4 +66,24 @@ test('[API-33] only admins import, and only a school file or a zip', async () =>
   const refusal = [one, two].find(({ status }) => status === 503);
   if (refusal) expect(Number(refusal.headers.get('retry-after'))).toBe(5);
   expect((refusal?.body ?? ({} as Payload))['code']).toBe(refusal ? 'OVERLOADED' : undefined);
+});
+
+test('[API-34] an upload that stalls or is cut off holds up no other import, and leaves nothing behind', async () => {
+  const server = await startServer({}, schoolOf(1));
+  const token = await tokenOf('root');
+  const left = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('rollcall-import-'));
+  const before = new Set(await left());
+  const stalled = request(`${server.url}/api/v1/imports`, {
+    method: 'POST',
+    headers: { ...JSON_FILE, authorization: `Bearer ${token}`, 'content-length': '1000' },
+  });
+  stalled.on('error', () => {});
+  stalled.write('{"students": [');
+  const news = async () => (await left()).filter((name) => !before.has(name)).length;
+  await expect.poll(news, { timeout: 20_000 }).toBe(1);
+  const root = await apiOf(server, 'root');
+  expect((await root('POST', '/imports', { body: JSON.stringify(newcomer), headers: JSON_FILE })).status).toBe(200);
+  stalled.destroy();
+  await expect.poll(news, { timeout: 20_000 }).toBe(0);
+  expect((await root('GET', '/me')).status).toBe(200);
 });

@@ -15,21 +15,21 @@ const busy = new WeakSet<object>();
 export const importHandlers = {
   importSchool: async ({ query, caller, request }, { importFile, services, logger }) => {
     if (!caller.person.is_admin) throw new RollcallError('FORBIDDEN');
-    if (busy.has(services)) {
-      throw new RollcallError('OVERLOADED', { message: 'Another import is under way', details: { retry_after: 5 } });
-    }
-    busy.add(services);
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-import-'));
     try {
       const path = join(folder, 'upload');
       await receive(request, path);
+      // Only now: an upload that stalls holds up nobody.
+      if (busy.has(services)) {
+        throw new RollcallError('OVERLOADED', { message: 'Another import is under way', details: { retry_after: 5 } });
+      }
+      busy.add(services);
       const { dry_run: dryRun, withdraw_missing: withdrawMissing, filename = 'the file' } = query;
-      const outcome = await importFile(path, { dryRun, withdrawMissing });
+      const outcome = await importFile(path, { dryRun, withdrawMissing }).finally(() => busy.delete(services));
       if ('faults' in outcome) throw refused(outcome.faults, path, filename);
       logger.info({ by: caller.person.user_id, dry_run: dryRun, ...outcome.counts }, 'a school was imported');
       return { body: { dry_run: dryRun, ...outcome.counts } };
     } finally {
-      busy.delete(services);
       await rm(folder, { recursive: true, force: true });
     }
   },
