@@ -9,6 +9,7 @@ import type { Config } from './config/config.js';
 import { ensureSecret } from './config/secret.js';
 import { warnOfMode } from './config/warnings.js';
 import { type Logger, makeLogger } from './observability/logger.js';
+import type { Follower } from './register/follower.js';
 import { RollcallCore } from './rollcall-core.js';
 import { schoolImporter } from './school/import-file.js';
 import { SignIn } from './sign-in/sign-in.js';
@@ -61,6 +62,8 @@ export interface RollcallOptions {
   readonly prepare?: (storage: Storage) => Promise<void>;
   /** Another implementation of websockets for Socket.IO than ws, as its option of this name takes it. */
   readonly wsEngine?: ServerOptions['wsEngine'];
+  /** Who follows the journals, beside Rollcall's own. */
+  readonly followers?: readonly Follower[];
   /** How often everybody in a room is looked at again, in ms. Default 25,000. */
   readonly rightsEveryMs?: number;
   /** Holds every answer of the HTTP API against its schema, and refuses one that differs as a fault of the server. */
@@ -179,6 +182,7 @@ export function createRollcall(config: Config, options: RollcallOptions = {}): R
       publicUrl: () => config.publicUrl ?? localUrl(opened),
       dismiss: closeTransport,
       ...(options.rightsEveryMs === undefined ? {} : { rightsEveryMs: options.rightsEveryMs }),
+      ...(options.followers === undefined ? {} : { followers: options.followers }),
       ...((await goesStraight()) ? { straight: { sendNow: coalesceWrites(io) } } : {}),
       // Whoever serves a SQLite file claims it.
       alone: config.database.kind === 'sqlite',

@@ -21,6 +21,7 @@ import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { observer } from './observability/observer.js';
 import { SessionLog } from './observability/session-log.js';
+import type { Follower } from './register/follower.js';
 import { LiveSessions } from './register/live-sessions.js';
 import { newRecordId } from './register/record-id.js';
 import { ReportMaker } from './reports/report-maker.js';
@@ -75,6 +76,8 @@ export interface CoreOptions extends Pick<AttendanceSocketsOptions, 'exclusive'>
    * single connections in this turn.
    */
   readonly straight?: { readonly sendNow: () => void };
+  /** Who follows the journals, beside those that are named here. */
+  readonly followers?: readonly Follower[];
   /** How often everybody in a room is looked at again, in ms. Default 25,000. */
   readonly rightsEveryMs?: number;
   /** True where no other server can use the database. */
@@ -151,6 +154,10 @@ export class RollcallCore {
       shared: () => this.#cluster?.hasOthers ?? false,
       // The other nodes count it too.
       onWrongCode: (live, studentId) => this.#cluster?.guessed(live, studentId),
+      // A new follower of Rollcall's own has its line here. The records are followed always.
+      followers: [...(options.followers ?? [])],
+      onFollowerBehind: (session_id, follower, err) =>
+        logger.warn({ session_id, follower, err }, 'a follower lags behind the journal'),
       onProjectionError: (session_id, err) => logger.warn({ session_id, err }, 'records lag behind the journal'),
       onRestoreError: (session_id, err) => logger.error({ session_id, err }, 'a session could not be restored'),
       onUnreadable: (err) =>

@@ -1,5 +1,6 @@
 import type { LiveSession } from '../register/live-session.js';
-import type { LiveSessions, SessionWatcher } from '../register/live-sessions.js';
+import type { LiveSessions } from '../register/live-sessions.js';
+import type { SessionWatcher } from '../register/session-watcher.js';
 
 /** A timer may come a little before its time. */
 const AGAIN_MS = 5;

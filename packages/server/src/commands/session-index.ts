@@ -1,6 +1,7 @@
 import type { CourseId, TeacherId, UserId } from '@rollcall/protocol';
 import type { LiveSession } from '../register/live-session.js';
-import type { LiveSessions, SessionWatcher } from '../register/live-sessions.js';
+import type { LiveSessions } from '../register/live-sessions.js';
+import type { SessionWatcher } from '../register/session-watcher.js';
 
 /** Active sessions by what they are asked for: a school has thousands, and one course or teacher has a few. */
 export class SessionIndex implements SessionWatcher {

@@ -1,6 +1,7 @@
 import type { SessionId } from '@rollcall/protocol';
 import type { LiveSession } from '../register/live-session.js';
-import type { LiveSessions, SessionWatcher } from '../register/live-sessions.js';
+import type { LiveSessions } from '../register/live-sessions.js';
+import type { SessionWatcher } from '../register/session-watcher.js';
 import type { Logger } from './logger.js';
 
 /** One line for the start and one for the end of each session, with ids and counts and without anybody's name. */

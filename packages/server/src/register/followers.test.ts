@@ -34,6 +34,8 @@ async function sessionsWith(publisher: Partial<Publisher>, faults: string[]) {
     policy: POLICY,
     codeWindowMs: 15_000,
     onWrongCode: () => {},
+    followers: [],
+    onFollowerBehind: (_id, follower, error) => faults.push(`${follower}: ${String(error)}`),
     onProjectionError: (_id, error) => faults.push(`projection: ${String(error)}`),
     onRestoreError: (_id, error) => faults.push(`restore: ${String(error)}`),
     onUnreadable: (error) => faults.push(`unreadable: ${error.message}`),

@@ -3,17 +3,17 @@ import { atEndOfTurn } from '../end-of-turn.js';
 import { type Commit, JournalError } from '../journal/commit.js';
 import { CommitEncoder } from '../journal/encode.js';
 import type { Entry } from '../journal/entries.js';
-import type { AppendResult, Storage } from '../storage/port.js';
+import type { AppendResult } from '../storage/port.js';
 import { batchSize, onlyCheckIns } from './batch.js';
 import { CheckInCodes, CodeAttempt } from './check-in-codes.js';
 import type { Command, CommandType, OutcomeOf, Repeated } from './command.js';
 import { fold, statisticsOf } from './fold.js';
 import { PendingCommand } from './pending-command.js';
 import { Presence } from './presence.js';
-import { Projector } from './projector.js';
 import type { Caller, Publication, Register } from './publication.js';
 import { groupsOf, readJournal } from './read-journal.js';
 import { repeatedOutcome } from './repeat.js';
+import { type FollowersContext, SessionFollowers, type Standing } from './session-followers.js';
 import { SessionHistory } from './session-history.js';
 import { Draft, type SessionState } from './session-state.js';
 
@@ -41,15 +41,13 @@ export interface Publisher {
   left(live: LiveSession, studentId: StudentId, at: number): void;
 }
 
-export interface LiveSessionContext {
-  readonly storage: Storage;
+export interface LiveSessionContext extends FollowersContext {
   readonly publisher: Publisher;
   readonly now: () => number;
   readonly newRecordId: () => string;
   readonly presenceGraceMs: number;
   /** Whether other servers may write to the same journals now. */
   readonly shared: () => boolean;
-  readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
   readonly onCheckedIn: (live: LiveSession, userId: UserId) => void;
   /** A student sent a wrong check-in code to this node. */
   readonly onWrongCode: (live: LiveSession, studentId: StudentId) => void;
@@ -71,10 +69,11 @@ export class LiveSession implements Register {
   readonly presence: Presence;
   /** What led to the state. */
   readonly history: SessionHistory;
+  /** Who follows the journal: the records, and others. */
+  readonly followers: SessionFollowers;
   /** Where check-ins need a code. */
   readonly codes: CheckInCodes | undefined;
   readonly #context: LiveSessionContext;
-  readonly #projector: Projector;
   readonly #encoder: CommitEncoder;
   #queue: PendingCommand[] = [];
   #running: Promise<void> | undefined;
@@ -92,11 +91,7 @@ export class LiveSession implements Register {
   /** Highest seq that another node told of. */
   #heard = 0;
 
-  /**
-   * @param projectedSeq how far the database says that it is projected
-   * @param mayBeOurs false where another node started it, and projects that
-   */
-  constructor(state: SessionState, projectedSeq: number, mayBeOurs: boolean, context: LiveSessionContext) {
+  constructor(state: SessionState, standing: Standing, context: LiveSessionContext) {
     this.state = state;
     this.#encoder = new CommitEncoder(state.facts.session_id);
     this.history = new SessionHistory(state, context.storage);
@@ -106,13 +101,7 @@ export class LiveSession implements Register {
       graceMs: context.presenceGraceMs,
       onLeft: (studentId, at) => context.publisher.left(this, studentId, at),
     });
-    this.#projector = new Projector({
-      state,
-      projectedSeq,
-      mayBeOurs,
-      project: (projection) => context.storage.projection.project(projection),
-      onError: (error) => context.onProjectionError(this.session_id, error),
-    });
+    this.followers = new SessionFollowers(this.history, standing, context);
   }
 
   get session_id(): SessionId {
@@ -145,29 +134,19 @@ export class LiveSession implements Register {
   /** Resolves once the queue is empty and the records are up to date. */
   async settle(): Promise<void> {
     while (this.#running) await this.#running;
-    await this.#projector.flush();
+    await this.followers.flushRecords();
   }
 
-  /** True while the database hasn't said yet that what other nodes wrote is projected. */
-  get isLeftToOthers(): boolean {
-    return this.#projector.isLeft;
-  }
-
-  /** The database says that the session is projected up to `seq`. */
-  projectedTo(seq: number): void {
-    this.#projector.projectedTo(seq);
-  }
-
-  /** True while something is under way, or the records aren't written to the end. */
+  /** True while something is under way, or not everybody has followed to the end. */
   get isUnfinished(): boolean {
-    return this.#running !== undefined || this.#projector.isBehind;
+    return this.#running !== undefined || this.followers.isBehind;
   }
 
   /** Stops timers; the session is no longer in memory. */
   dispose(): void {
     clearTimeout(this.#lookAgain);
     this.presence.clear();
-    this.#projector.stop();
+    this.followers.stop();
   }
 
   /**
@@ -317,7 +296,7 @@ export class LiveSession implements Register {
       if (userId) this.#context.onCheckedIn(this, userId);
     }
     this.history.add(entries);
-    this.#projector.committed(entries, by.mayBeOurs);
+    this.followers.committed(entries, by.mayBeOurs);
     this.#context.onChanged(this, by.committedHere);
   }
 
@@ -421,7 +400,7 @@ export class LiveSession implements Register {
 interface Origin {
   /** By this object, and not read from the journal. */
   readonly committedHere: boolean;
-  /** Committed here, or it isn't known by whom: they are projected here. */
+  /** Committed here, or it isn't known by whom: they are followed here. */
   readonly mayBeOurs: boolean;
 }
 

@@ -7,11 +7,14 @@ import type { AppendResult, Storage, StoredSession } from '../storage/port.js';
 import { activeAsFound, completedAsFound } from './adoption.js';
 import { CheckIns } from './check-ins.js';
 import { Departures } from './departures.js';
+import { type Follower, requireNames } from './follower.js';
 import { LiveSession, type LiveSessionContext, type Publisher } from './live-session.js';
 import { OverSessions } from './over-sessions.js';
 import type { Caller, Publication } from './publication.js';
 import { readJournal } from './read-journal.js';
 import { SessionState, stateOf } from './session-state.js';
+import type { SessionWatcher } from './session-watcher.js';
+import { AT_THE_BEGINNING, type CursorsByName, cursorsOf, readReached } from './standing.js';
 
 const RESTORE_AT_ONCE = 8;
 /** Sessions asked for in one query. */
@@ -19,6 +22,8 @@ const LOOK_AT_ONCE = 1_000;
 /** How soon an opening whose answer was lost is looked for again, and at the most, in ms. */
 const LOOK_AGAIN_FIRST_MS = 100;
 const LOOK_AGAIN_MAX_MS = 5_000;
+/** How long the followers' last work may take when the server stops, in ms: what isn't done is done by the next start. */
+const FOLLOWERS_WITHIN_MS = 2_000;
 
 export interface LiveSessionsOptions {
   readonly storage: Storage;
@@ -35,7 +40,11 @@ export interface LiveSessionsOptions {
   readonly codeWindowMs: number;
   /** A student sent a wrong check-in code to this node. */
   readonly onWrongCode: (live: LiveSession, studentId: StudentId) => void;
+  /** Who follows the journals beside the records. */
+  readonly followers: readonly Follower[];
   readonly onProjectionError: (sessionId: SessionId, error: unknown) => void;
+  /** A follower failed; it is called again. */
+  readonly onFollowerBehind: (sessionId: SessionId, follower: string, error: unknown) => void;
   readonly onRestoreError: (sessionId: SessionId, error: unknown) => void;
   /** A journal that this version can't read; told once for each session. */
   readonly onUnreadable: (error: JournalError) => void;
@@ -48,15 +57,6 @@ export type FoundSession =
   | { readonly kind: 'live'; readonly live: LiveSession }
   | { readonly kind: 'ended'; readonly live: LiveSession; readonly state: SessionState }
   | { readonly kind: 'stored'; readonly stored: StoredSession };
-
-/** Who follows the sessions in memory: timeouts, other nodes. */
-export interface SessionWatcher {
-  /** A session came into memory: restored at the start, started or adopted here, or found in the journal later. */
-  activated(live: LiveSession, from: 'restored' | 'here' | 'elsewhere'): void;
-  /** Entries became part of a session's state. `committedHere`: by this node. */
-  changed(live: LiveSession, committedHere: boolean): void;
-  ended(live: LiveSession): void;
-}
 
 /** How a session is made active. */
 export interface Opening {
@@ -90,6 +90,7 @@ export class LiveSessions {
   readonly #departures: Departures;
 
   constructor(options: LiveSessionsOptions) {
+    requireNames(options.followers);
     this.#options = options;
     this.#departures = new Departures(options.storage.journal);
     this.#context = {
@@ -151,7 +152,7 @@ export class LiveSessions {
     return found && found.kind !== 'stored' ? found.live : undefined;
   }
 
-  /** Looks for sessions that other nodes started, for what they wrote, and for what they projected of it. */
+  /** Looks for sessions that other nodes started, for what they wrote, and for how far they followed it. */
   async pollDatabase(): Promise<void> {
     const { storage } = this.#options;
     for (const id of await storage.journal.listActiveSessions()) {
@@ -162,9 +163,9 @@ export class LiveSessions {
     for (const some of parts([...known.keys()])) {
       for (const [id, seq] of await storage.journal.lastSeqs(some)) known.get(id)?.journalReaches(seq);
     }
-    const left = [...known.values()].flatMap((live) => (live.isLeftToOthers ? [live.session_id] : []));
+    const left = [...known.values()].flatMap((live) => (live.followers.isLeft ? [live.session_id] : []));
     for (const some of parts(left)) {
-      for (const [id, seq] of await storage.projection.projectedSeqs(some)) known.get(id)?.projectedTo(seq);
+      for (const [id, name, seq] of await readReached(some, this.#options)) known.get(id)?.followers.reached(name, seq);
     }
   }
 
@@ -258,7 +259,7 @@ export class LiveSessions {
       const outcome = { kind: 'start', seq: started.seq, duplicate: false } as const;
       // Word of the commit may have come back by another node before its own answer did.
       const known = this.#active.get(sessionId);
-      const live = known ?? this.#activate(state, 0, 'here');
+      const live = known ?? this.#activate(state, AT_THE_BEGINNING, 'here');
       const publication: Publication = { entries: [started], answer: () => caller.answer(outcome, live, publication) };
       if (known) publication.answer?.();
       else this.#options.publisher.committed(live, publication);
@@ -324,19 +325,19 @@ export class LiveSessions {
       return stored ? { kind: 'stored', stored } : undefined;
     }
     const state = stateOf(sessionId, journal.entries, journal.chain);
-    const projectedSeq = stored?.projected_seq ?? 0;
+    const cursors = await cursorsOf(state, stored?.projected_seq ?? 0, this.#options);
     if (!state.ending) {
-      return { kind: 'live', live: this.#loaded(state, projectedSeq, journal.entries, 'elsewhere', left) };
+      return { kind: 'live', live: this.#loaded(state, cursors, journal.entries, 'elsewhere', left) };
     }
-    return { kind: 'ended', state, live: await this.#loadedOver(state, projectedSeq) };
+    return { kind: 'ended', state, live: await this.#loadedOver(state, cursors) };
   }
 
   /** Somebody else may have brought it in meanwhile. */
-  async #loadedOver(state: SessionState, projectedSeq: number): Promise<LiveSession> {
+  async #loadedOver(state: SessionState, cursors: CursorsByName): Promise<LiveSession> {
     const known = this.#over.find(state.facts.session_id);
     if (known) return known;
     const mayBeOurs = !this.#restored || !this.#options.shared();
-    const live = new LiveSession(state, projectedSeq, mayBeOurs, this.#context);
+    const live = new LiveSession(state, { cursors, mayBeOurs }, this.#context);
     this.#over.add(live);
     // An end or an amendment was journalled, and the process died before the records were written.
     await live.settle().catch(() => {});
@@ -358,7 +359,7 @@ export class LiveSessions {
     const entries = await completedAsFound(stored, this.#options);
     const commit = encodeOpening(session_id, entries);
     if ((await this.#append(session_id, commit)) === 'committed') {
-      return this.#loadedOver(SessionState.fromJournal(entries, commit.chain), 0);
+      return this.#loadedOver(SessionState.fromJournal(entries, commit.chain), AT_THE_BEGINNING);
     }
     const known = await this.#load(session_id);
     if (known?.kind !== 'ended') throw new RollcallError('STORAGE_UNAVAILABLE');
@@ -374,13 +375,14 @@ export class LiveSessions {
       if (found) return found;
       throw new RollcallError('STORAGE_UNAVAILABLE');
     }
-    return { kind: 'live', live: this.#loaded(SessionState.fromJournal([entry], commit.chain), 0, [entry], 'here') };
+    const state = SessionState.fromJournal([entry], commit.chain);
+    return { kind: 'live', live: this.#loaded(state, AT_THE_BEGINNING, [entry], 'here') };
   }
 
   /** Started by another node, or adopted: the course's room on this one is told now. At the start there is nobody yet. */
   #loaded(
     state: SessionState,
-    projectedSeq: number,
+    cursors: CursorsByName,
     [first]: readonly Entry[],
     from: 'here' | 'elsewhere',
     left: readonly StudentId[] = [],
@@ -388,18 +390,19 @@ export class LiveSessions {
     // Another reader may have been first.
     const known = this.#active.get(state.facts.session_id);
     if (known) return known;
-    const live = this.#activate(state, projectedSeq, from, left);
+    const live = this.#activate(state, cursors, from, left);
     if (this.#restored && first) this.#options.publisher.committed(live, { entries: [first] });
     return live;
   }
 
   #activate(
     state: SessionState,
-    projectedSeq: number,
+    cursors: CursorsByName,
     from: 'here' | 'elsewhere',
     left: readonly StudentId[] = [],
   ): LiveSession {
-    const live = new LiveSession(state, projectedSeq, from === 'here' || !this.#restored, this.#context);
+    const mayBeOurs = from === 'here' || !this.#restored;
+    const live = new LiveSession(state, { cursors, mayBeOurs }, this.#context);
     live.presence.rememberLeft(left);
     this.#active.set(live.session_id, live);
     for (const { student, checked_in_at } of state.lines.values()) {
@@ -428,11 +431,13 @@ export class LiveSessions {
     return [...this.#active.values(), ...this.#over.values()];
   }
 
-  /** Waits for every pending commit and projection; afterwards nothing is left to lose. */
+  /** Waits for every pending commit and projection, and gives followers a chance to follow them. */
   async close(): Promise<void> {
     for (const timer of this.#lookAgain.values()) clearTimeout(timer);
     const all = this.unrecorded;
     await Promise.allSettled([...all.map((live) => live.settle()), this.#departures.settle()]);
+    const late = new Promise((resolve) => setTimeout(resolve, FOLLOWERS_WITHIN_MS).unref());
+    await Promise.race([Promise.all(all.map((live) => live.followers.flushOthers())), late]);
     for (const live of all) live.dispose();
   }
 }

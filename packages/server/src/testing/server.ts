@@ -68,6 +68,8 @@ export interface ServerOptions {
   readonly prepare?: (storage: Storage, config: Config) => Promise<void> | void;
   /** Websockets of another kind; without, of ws, or as ROLLCALL_TEST_ENGINE says. */
   readonly wsEngine?: RollcallOptions['wsEngine'];
+  /** Who follows the journals, beside Rollcall's own. */
+  readonly followers?: RollcallOptions['followers'];
   /** How often everybody in a room is looked at again, in ms. */
   readonly rightsEveryMs?: number;
 }
@@ -90,7 +92,7 @@ export async function startServer(
     }
     await options.prepare?.(storage, config);
   };
-  const { onLog, rightsEveryMs } = options;
+  const { onLog, rightsEveryMs, followers } = options;
   const logger = onLog ? pino({ level: config.log.level }, { write: onLog }) : pino({ level: config.log.level });
   const wsEngine = options.wsEngine ?? engineOfTests;
   const rollcall = createRollcall(config, {
@@ -98,6 +100,7 @@ export async function startServer(
     prepare,
     checkAnswers: true,
     ...(wsEngine ? { wsEngine } : {}),
+    ...(followers ? { followers } : {}),
     ...(rightsEveryMs ? { rightsEveryMs } : {}),
   });
   const { port } = await rollcall.start();

@@ -1,7 +1,8 @@
 import { RollcallError, type SessionId } from '@rollcall/protocol';
 import type { LiveSession } from '../register/live-session.js';
-import type { LiveSessions, SessionWatcher } from '../register/live-sessions.js';
+import type { LiveSessions } from '../register/live-sessions.js';
 import { SYSTEM } from '../register/making-entries.js';
+import type { SessionWatcher } from '../register/session-watcher.js';
 import type { Storage } from '../storage/port.js';
 import { type Deadline, deadlineOf } from './deadline.js';
 

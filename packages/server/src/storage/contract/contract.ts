@@ -3,6 +3,7 @@ import { accessContract } from './access-contract.js';
 import { accountsContract } from './accounts-contract.js';
 import { activityContract } from './activity-contract.js';
 import { catalogueContract } from './catalogue-contract.js';
+import { cursorsContract } from './cursors-contract.js';
 import type { MakeHarness } from './harness.js';
 import { importContract } from './import-contract.js';
 import { installationContract } from './installation-contract.js';
@@ -18,7 +19,7 @@ import { timetableContract } from './timetable-contract.js';
 export type { Harness, MakeHarness } from './harness.js';
 
 /**
- * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-141 to STORE-154, STORE-200, STORE-201, STORE-260, ACCESS-1, ACCESS-2 and SIGNIN-1 to SIGNIN-8 of SPEC.md).
+ * Registers the suite that every storage adapter passes (rules STORE-1 to STORE-29, STORE-90 to STORE-93, STORE-141 to STORE-154, STORE-200, STORE-201, STORE-260, ACCESS-1, ACCESS-2, REG-91, REG-92 and SIGNIN-1 to SIGNIN-8 of SPEC.md).
  * `make` is called for each test and gives an open storage on an empty database of its own.
  */
 export function storageContract(name: string, make: MakeHarness): void {
@@ -27,6 +28,7 @@ export function storageContract(name: string, make: MakeHarness): void {
     describe('journal', () => journalContract(make));
     describe('activity', () => activityContract(make));
     describe('projection', () => projectionContract(make));
+    describe('cursors', () => cursorsContract(make));
     describe('import', () => importContract(make));
     describe('installation', () => installationContract(make));
     describe('accounts', () => accountsContract(make));

@@ -145,6 +145,14 @@ export class Journal {
     return [...ids];
   }
 
+  /** Those of the sessions whose journal is open. */
+  async open(sessionIds: readonly SessionId[]): Promise<Set<string>> {
+    const rows = await this.#collection
+      .find({ session_id: { $in: [...sessionIds] }, open: true }, { projection: { _id: 0, session_id: 1 } })
+      .toArray();
+    return new Set(rows.map((batch) => batch.session_id));
+  }
+
   /** Those of the sessions that have a journal. */
   async withJournal(sessionIds: readonly string[]): Promise<Set<string>> {
     if (sessionIds.length === 0) return new Set();

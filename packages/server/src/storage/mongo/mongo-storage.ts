@@ -4,6 +4,7 @@ import {
   type Calendars,
   type Catalogue,
   type Courses,
+  type Cursors,
   type Installation,
   type Journal as JournalFacet,
   type People,
@@ -27,6 +28,7 @@ import { changeCourse, createCourse, putEnrollment, withdraw } from './catalogue
 import { type Collections, collectionsOf } from './collections.js';
 import { asStorageError, connect, databaseOf, knowsMajority, whyNotOpened } from './connection.js';
 import { areEnrolled, findCourse, listRoster } from './courses.js';
+import { closeFollowed, moveCursor, readCursors } from './cursors.js';
 import { indexEmails, indexExisting, indexJournal, type OnWarning } from './indexes.js';
 import { beat, channelKey, leave, noteSchoolChange, schoolChanges, signingKey } from './installation.js';
 import { Journal } from './journal.js';
@@ -141,8 +143,19 @@ export class MongoStorage implements Storage {
         // In this order: projected_seq vouches for the records, and a journal is closed only when both are done.
         await projectRecords(collections, projection);
         await projectSession(collections, projection);
-        if (projection.session.status === 'completed') await journal.close(projection.session_id, projection.seq);
+        const { session_id, session, seq, stays_open } = projection;
+        if (session.status === 'completed' && !stays_open) await journal.close(session_id, seq);
       }),
+  };
+
+  readonly cursors: Cursors = {
+    read: (sessionIds) =>
+      this.#ask(({ connection, journal }) => readCursors(databaseOf(connection), journal, sessionIds)),
+    move: (...args) => this.#ask(({ connection }) => moveCursor(databaseOf(connection), ...args)),
+    close: (...args) =>
+      this.#ask(({ connection, collections, journal }) =>
+        closeFollowed(databaseOf(connection), collections, journal, ...args),
+      ),
   };
 
   readonly school: Schools = {

@@ -21,8 +21,8 @@ export interface Journal {
   listJournals(afterSessionId: SessionId | null, limit: number): Promise<SessionId[]>;
 
   /**
-   * Sessions that must be in memory: those whose journal was opened and whose end isn't projected yet, and those
-   * that the database calls active without a journal (to be adopted).
+   * Sessions that must be in memory: those whose journal was opened and whose end isn't projected yet, or isn't past
+   * for all who follow it, and those that the database calls active without a journal (to be adopted).
    */
   listActiveSessions(): Promise<SessionId[]>;
 

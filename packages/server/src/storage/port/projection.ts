@@ -47,4 +47,6 @@ export interface Projection {
   readonly seq: number;
   /** The records that changed since the last projection (all of them at the first), each with the seq of its last change. */
   readonly records: ReadonlyArray<StoredRecord>;
+  /** Others follow the journal beside the records: also after its end it stays listed as active, until `cursors.close`. */
+  readonly stays_open?: boolean;
 }

@@ -220,6 +220,17 @@ export const MIGRATIONS: readonly Migration[] = [
         made_at INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    version: 12,
+    name: 'the cursors of followers',
+    sql: `
+      CREATE TABLE follower_cursors (
+        session_id TEXT NOT NULL,
+        follower TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (session_id, follower)
+      ) STRICT, WITHOUT ROWID;`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.reduce((highest, { version }) => Math.max(highest, version), 0);

@@ -37,13 +37,13 @@ const UPSERT_RECORD = `
   WHERE excluded.seq > seq`;
 
 /** Unless something was committed behind what is projected. */
-const CLOSE_JOURNAL = `
+export const CLOSE_JOURNAL = `
   UPDATE journals SET open = 0, active_at = NULL WHERE session_id = ?1 AND open = 1
   AND NOT EXISTS (SELECT 1 FROM journal WHERE session_id = ?1 AND last_seq > ?2)`;
-const FORGET_LEFT = 'DELETE FROM departures WHERE session_id = ?';
+export const FORGET_LEFT = 'DELETE FROM departures WHERE session_id = ?';
 
 /** Inside a transaction of the caller. */
-export function project(db: Connection, { session_id, session, seq, records }: Projection): void {
+export function project(db: Connection, { session_id, session, seq, records, stays_open }: Projection): void {
   db.run(UPSERT_SESSION, [
     session_id,
     session.course_id,
@@ -75,7 +75,7 @@ export function project(db: Connection, { session_id, session, seq, records }: P
     ]);
   }
   if (session.status !== 'completed') return;
-  db.run(CLOSE_JOURNAL, [session_id, seq]);
+  if (!stays_open) db.run(CLOSE_JOURNAL, [session_id, seq]);
   db.run(FORGET_LEFT, [session_id]);
 }
 

@@ -7,6 +7,7 @@ import {
   type Calendars,
   type Catalogue,
   type Courses,
+  type Cursors,
   type Installation,
   type Journal,
   type People,
@@ -25,6 +26,7 @@ import { backUp } from './backup.js';
 import { calendarsOf } from './calendars.js';
 import { catalogueOf } from './catalogue.js';
 import { coursesOf } from './courses.js';
+import { cursorsOf } from './cursors.js';
 import { LEFTOVERS } from './import-staging.js';
 import { installationOf } from './installation.js';
 import { journalOf } from './journal.js';
@@ -57,6 +59,7 @@ export class SqliteStorage implements Storage {
   readonly courses: Courses;
   readonly journal: Journal;
   readonly projection: Projections;
+  readonly cursors: Cursors;
   readonly school: Schools;
   readonly installation: Installation;
   readonly accounts: Accounts;
@@ -85,6 +88,7 @@ export class SqliteStorage implements Storage {
     this.courses = coursesOf(queries);
     this.journal = journalOf(queries);
     this.projection = projectionOf(queries);
+    this.cursors = cursorsOf(queries);
     this.school = schoolOf(queries);
     this.installation = installationOf(queries, this.path);
     this.accounts = accountsOf(queries);

@@ -35,6 +35,8 @@ export interface Verbs extends SchoolWrites {
   append(sessionId: string, commit: Commit, reopens?: boolean): AppendResult;
   project(projection: Projection): void;
   touch(sessionId: string, at: number): void;
+  moveCursor(sessionId: string, follower: string, seq: number): void;
+  closeFollowed(sessionId: string, upTo: number, followers: readonly string[]): void;
   rememberLeft(sessionId: string, moves: ReadonlyArray<readonly [string, boolean]>): void;
   /** Writes, and so proves that the database can be written. */
   ping(): void;

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { removeCalendar, setCalendar } from './calendars.js';
 import { type Connection, errorCode, isBusy } from './connection.js';
+import { closeFollowed, moveCursor } from './cursors.js';
 import { importBeside, tidyImports } from './import-beside.js';
 import { importSchool } from './import-school.js';
 import { beat, leave } from './installation.js';
@@ -17,12 +18,22 @@ type Shared =
   | CallOf<'append'>
   | CallOf<'project'>
   | CallOf<'touch'>
+  | CallOf<'moveCursor'>
+  | CallOf<'closeFollowed'>
   | CallOf<'rememberLeft'>
   | CallOf<'changeSignIns'>
   | CallOf<'ping'>;
 
 /** Those that are written with appends. */
-const SMALL: ReadonlySet<string> = new Set(['append', 'touch', 'rememberLeft', 'changeSignIns', 'ping']);
+const SMALL: ReadonlySet<string> = new Set([
+  'append',
+  'touch',
+  'moveCursor',
+  'closeFollowed',
+  'rememberLeft',
+  'changeSignIns',
+  'ping',
+]);
 const isSmall = (call: Call): call is Exclude<Shared, CallOf<'project'>> => SMALL.has(call.verb);
 
 /** Records of projections that a shared transaction takes in before they wait for one of their own (5 µs each). */
@@ -163,6 +174,10 @@ function perform(db: Connection, call: Shared): unknown {
       return project(db, ...call.args);
     case 'touch':
       return touch(db, ...call.args);
+    case 'moveCursor':
+      return moveCursor(db, ...call.args);
+    case 'closeFollowed':
+      return closeFollowed(db, ...call.args);
     case 'rememberLeft':
       return rememberLeft(db, ...call.args);
     case 'changeSignIns':
