@@ -21,7 +21,7 @@ test('[CLI-200] a file that a server of an older version has is upgraded by no c
     return rows.map(({ version }) => version);
   };
   const change = new Database(path);
-  change.exec(`DELETE FROM schema_migrations WHERE version = ${SCHEMA_VERSION}; DROP TABLE calendar_tokens`);
+  change.exec(`DELETE FROM schema_migrations WHERE version = ${SCHEMA_VERSION}; DROP TABLE follower_cursors`);
   change.close();
   const before = all();
   const giveUp = claimFile(path);
