@@ -9,9 +9,9 @@ export const CONNECTING_AT_ONCE = 200;
 
 const ANSWERS = ['studentMarkedPresent', 'studentMarkedAbsent'];
 
-/** Connects students of the first course. */
-export function connectStudents(arm: Arm, count: number, options: ClientOptions = {}): Promise<Client[]> {
-  const students = Array.from({ length: count }, (_, n) => n);
+/** Connects so many students from one on: of the first course, unless it says otherwise. */
+export function connectStudents(arm: Arm, count: number, options: ClientOptions = {}, from = 0): Promise<Client[]> {
+  const students = Array.from({ length: count }, (_, n) => from + n);
   return inParallel(students, CONNECTING_AT_ONCE, (n) => Client.connect(arm.port, studentUid(n), options));
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { VoidRun } from '../harness/no-figures.js';
 import type { Classroom } from './classroom.js';
 
@@ -37,6 +38,35 @@ export async function burstFor(room: Classroom, sizes: readonly number[], ms: nu
   }
   await room.complete();
   return marks;
+}
+
+/**
+ * Marks every `everyMs`, whether or not the mark before is acknowledged, until `work` is done; then all deliveries are
+ * waited for and checked. A slow answer puts off no other mark, so that none is left out of what is measured.
+ */
+export async function markDuring(room: Classroom, everyMs: number, work: () => Promise<void>): Promise<number[]> {
+  const latencies: number[] = [];
+  const marks: Promise<void>[] = [];
+  const one = async (): Promise<void> => {
+    const sent = performance.now();
+    await room.mark();
+    latencies.push(performance.now() - sent);
+  };
+  const began = performance.now();
+  let working = true;
+  const worked = work().finally(() => {
+    working = false;
+  });
+  while (working) {
+    marks.push(one());
+    // Awaited below: until then a refusal is nobody's.
+    marks.at(-1)?.catch(() => {});
+    const next = Promise.race([worked, delay(began + marks.length * everyMs - performance.now())]);
+    await next.catch(() => {});
+  }
+  await Promise.all([worked, ...marks]);
+  await room.complete();
+  return latencies;
 }
 
 /** Waits until `done`, or makes the run void. */
