@@ -12,7 +12,7 @@ const COUNTS_FOR_MS: Readonly<Record<LinkPurpose, number>> = {
 };
 /** Tries a minute with one link from one address. Never by address alone: a school shares one. */
 const TRIES = 10;
-/** Links an hour for one user. */
+/** Links an hour for one user and purpose. */
 const LINKS = 5;
 
 export interface LinksOptions {
@@ -52,7 +52,8 @@ export class SignInLinks {
 
   /** The same, a few times an hour. @throws {RollcallError} RATE_LIMITED */
   async makeWithinLimit(userId: UserId, purpose: LinkPurpose, madeBy: UserId | null = null): Promise<MadeLink> {
-    this.#made.take(userId);
+    // By purpose: whoever asks for links of somebody else's address doesn't use up the invites of an admin.
+    this.#made.take(`${purpose} ${userId}`);
     return this.make(userId, purpose, madeBy);
   }
 

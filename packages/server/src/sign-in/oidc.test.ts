@@ -157,6 +157,7 @@ test('[SIGNIN-31] after the sign-in the browser goes back to an address of this 
     `http://127.0.0.1:1/`,
     `${url.replace('127.0.0.1', '127.0.0.1@evil.example')}/`,
     `${url.replace('http:', 'https:')}/`,
+    `blob:${url}/x`,
     'x'.repeat(2_001),
   ];
   for (const returnTo of bad) {

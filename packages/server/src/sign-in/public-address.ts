@@ -19,6 +19,8 @@ export function returnAddress(publicUrl: string, returnTo: string | undefined): 
   const base = new URL(`${publicUrl.replace(/\/+$/, '')}/`);
   if (!URL.canParse(returnTo, base.href)) throw refusal();
   const address = new URL(returnTo, base);
-  if (address.origin !== base.origin || address.username !== '' || address.password !== '') throw refusal();
+  // The origin of a blob: address is that of the page that made it.
+  const isOurs = address.origin === base.origin && address.protocol === base.protocol;
+  if (!isOurs || address.username !== '' || address.password !== '') throw refusal();
   return address.href;
 }

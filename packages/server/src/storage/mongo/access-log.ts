@@ -12,8 +12,21 @@ export async function indexAccessLog(log: mongo.Collection<AccessRow>): Promise<
   for (const field of ['actor', 'action', 'subject']) await log.createIndex({ [field]: 1, _id: 1 });
 }
 
+/** The last entry of this process that is being added, by its collection. */
+const adding = new WeakMap<mongo.Collection<AccessRow>, Promise<unknown>>();
+
+/** Those of one process go in turn: all at once, each but the first would read and try again, as often as it lost. */
+export function appendAccess(log: mongo.Collection<AccessRow>, entry: AccessEntry): Promise<number> {
+  const added = (adding.get(log) ?? Promise.resolve()).then(() => appendNext(log, entry));
+  adding.set(
+    log,
+    added.catch(() => undefined),
+  );
+  return added;
+}
+
 /** The number is the _id: of two who want the same one is first, and the other takes the next. */
-export async function appendAccess(log: mongo.Collection<AccessRow>, entry: AccessEntry): Promise<number> {
+async function appendNext(log: mongo.Collection<AccessRow>, entry: AccessEntry): Promise<number> {
   for (let round = 0; round < ROUNDS; round++) {
     const last = await log.findOne({}, { sort: { _id: -1 }, projection: { chain: 1 } });
     const chain = last === null ? FIRST_ACCESS_CHAIN : String(last.chain);

@@ -132,6 +132,8 @@ export function crossOrigin(allowed: Config['corsOrigins']) {
   return cors((request, decide) => {
     const { origin, host } = request.headers;
     decide(null, {
+      // Whoever asks what a path takes is answered by the path.
+      preflightContinue: request.headers['access-control-request-method'] === undefined,
       origin: originAllowed(origin, host, allowed),
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-None-Match', 'X-Request-Id'],

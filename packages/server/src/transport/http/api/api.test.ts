@@ -143,6 +143,8 @@ test('[API-5] an unknown method is 405 with Allow, another media type 415, a bod
   const wrong = await ada('DELETE', '/sessions/session-1');
   expect(wrong).toMatchObject({ status: 405, body: { code: 'METHOD_NOT_ALLOWED' } });
   expect(wrong.headers.get('allow')).toBe('GET, PATCH, HEAD, OPTIONS');
+  const asked = await ada('OPTIONS', '/sessions/session-1');
+  expect([asked.status, asked.headers.get('allow')]).toEqual([204, 'GET, PATCH, HEAD, OPTIONS']);
   const traced = await new Promise<number | undefined>((resolve, reject) => {
     const sent = rawRequest(`${server.url}/api/v1/me`, { method: 'TRACE' }, (response) => {
       response.resume();

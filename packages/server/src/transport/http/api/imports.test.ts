@@ -38,6 +38,8 @@ test('[API-32] a bad row is named by file and line, and nothing of the import is
     expect(refused).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
     expect(refused.body['errors']).toEqual([{ field: 'monday.json:4', message: expect.stringContaining('name') }]);
     expect(refused.text).not.toContain('rollcall-import-');
+    const odd = await root('POST', '/imports?filename=%24%26.json', { body, headers: JSON_FILE });
+    expect(odd.body['errors']).toMatchObject([{ field: '$&.json:4' }]);
     expect((await (await apiOf(server, 'new'))('GET', '/me')).status).toBe(401);
     const empty = await root('POST', '/imports', {
       body: Buffer.from(zipSync({ 'x.txt': strToU8('x') })).toString('latin1'),

@@ -51,7 +51,8 @@ async function receive(request: Request, path: string): Promise<void> {
 /** Each fault where the person can find it: in their file, under the name they know. */
 function refused(faults: readonly string[], path: string, filename: string): RollcallError {
   const issues = faults.map((fault) => {
-    const told = fault.replaceAll(path, filename);
+    // A function: in a text `$&` would stand for the path.
+    const told = fault.replaceAll(path, () => filename);
     const [, place = filename, message = told] = /^(.*?:\d+): (.*)$/s.exec(told) ?? [];
     return { field: place, message };
   });
